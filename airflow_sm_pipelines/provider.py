@@ -1,0 +1,81 @@
+"""What Airflow is told about this package; the entry point `apache_airflow_provider`.
+
+Airflow loads this module while it is itself being imported: it may import nothing but the version.
+"""
+
+from airflow_sm_pipelines import __version__
+
+INTEGRATION = "Amazon SageMaker Pipelines"
+
+
+def get_provider_info() -> dict[str, object]:
+    """The provider's metadata, of the shape of Airflow's `provider_info.schema.json`."""
+    return {
+        "package-name": "airflow-sm-pipelines",
+        "name": INTEGRATION,
+        "description": "Amazon SageMaker pipeline definitions as Airflow DAGs.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": INTEGRATION,
+                "external-doc-url": "https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines.html",
+                "tags": ["aws"],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": INTEGRATION,
+                "python-modules": ["airflow_sm_pipelines.operators"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": INTEGRATION,
+                "python-modules": ["airflow_sm_pipelines.triggers"],
+            }
+        ],
+        "config": {
+            "sm_pipelines": {
+                "description": "Settings of airflow-sm-pipelines.",
+                "options": OPTIONS,
+            }
+        },
+    }
+
+
+OPTIONS: dict[str, dict[str, str | None]] = {
+    "poll_seconds": {
+        "description": (
+            "Seconds between two looks at a job that is waited for. "
+            "A connection whose endpoint_url is on this host is polled every 0.2 seconds."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": "30",
+        "default": "10",
+    },
+    "deployment": {
+        "description": (
+            "Name of this Airflow among all that use the same AWS account; it is part of every "
+            "execution id and so of every job name. Empty: a hash of [core] fernet_key."
+        ),
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": "prod",
+        "default": "",
+    },
+    "role_arn": {
+        "description": "Execution role of steps whose Arguments name none.",
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": "arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        "default": "",
+    },
+    "tags": {
+        "description": "Tag every job that takes tags with its pipeline, step, DAG and run.",
+        "version_added": "0.1.0",
+        "type": "boolean",
+        "example": None,
+        "default": "True",
+    },
+}
