@@ -1,0 +1,180 @@
+"""The JSON text of a definition, read with care.
+
+A definition comes as the text that `Pipeline.definition()` returns or as the output of
+`DescribePipeline`, which holds that text as a string. Text that would not survive being handled
+later is refused here: too long, too deep, keys given twice, numbers that JSON does not have.
+"""
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from airflow_sm_pipelines.definition.node import Json, Node, Problems, child_path, raise_all
+from airflow_sm_pipelines.errors import DefinitionError, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A definition and what the resource that carried it says.
+
+    Of `DescribePipeline` come `name`, `role_arn`, `description`, `display_name` and
+    `max_parallel_steps`; a bare definition has none of them.
+    """
+
+    definition: Node
+    name: str | None = None
+    role_arn: str | None = None
+    description: str | None = None
+    display_name: str | None = None
+    max_parallel_steps: int | None = None
+
+
+def read(text: str | bytes) -> Document:
+    """The definition in `text`; a DefinitionError says where the text is at fault."""
+    node = read_json(text)
+    return _unwrap(node) if "PipelineDefinition" in node.object() else Document(definition=node)
+
+
+def read_json(text: str | bytes) -> Node:
+    """The JSON value in `text`, checked for what a definition may not be."""
+    decoded = _decode(text)
+    try:
+        value: Json = json.loads(
+            decoded,
+            object_pairs_hook=_Object,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except json.JSONDecodeError as error:
+        raise _problem(
+            f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}; "
+            "a definition is the JSON that Pipeline.definition() returns"
+        ) from error
+    except ValueError as error:  # int() does not read more than 4,300 digits
+        raise _problem("an integer of thousands of digits; write a number AWS can take") from error
+    except RecursionError as error:
+        raise _problem(_TOO_DEEP) from error
+    node = Node(value)
+    _check_depth_and_keys(node)
+    if r"\ud" in decoded.lower():
+        _check_surrogates(value)
+    return node
+
+
+def _decode(text: str | bytes) -> str:
+    if len(text) > LARGEST_TEXT:
+        raise _problem(
+            f"a text of length {len(text):,}; a definition is at most 1 MiB, "
+            f"and up to {LARGEST_TEXT:,} is read"
+        )
+    try:
+        decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.lstrip("\ufeff")
+        decoded.encode()
+    except UnicodeError as error:
+        raise _problem(f"not UTF-8: {error}; a definition is UTF-8 text") from error
+    return decoded
+
+
+class _Object(dict[str, Json]):
+    """A JSON object that remembers the keys that were given twice."""
+
+    __slots__ = ("twice",)
+
+    def __init__(self, pairs: list[tuple[str, Json]]) -> None:
+        super().__init__(pairs)
+        given = Counter(key for key, _ in pairs) if len(self) < len(pairs) else {}
+        self.twice = [key for key, count in given.items() if count > 1]
+
+
+def _refuse_constant(constant: str) -> Json:
+    raise _problem(f"{constant} is not JSON; write a number or a string")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _problem("a number beyond 1.8e308; write one that fits a double")
+    return number
+
+
+def _check_depth_and_keys(root: Node) -> None:
+    """Walk in the order of the text, without recursion, since depth is what is doubted."""
+    errors: list[DefinitionError] = []
+    todo: list[tuple[Json, str, int]] = [(root.value, root.path, 0)]
+    while todo:
+        value, path, depth = todo.pop()
+        if depth > DEEPEST:
+            raise Node(None, path).error(_TOO_DEEP)
+        match value:
+            case _Object():
+                errors += [
+                    Node(None, path).error(f"key {key!r} is given twice; keep one")
+                    for key in value.twice
+                ]
+                inner = [(v, child_path(path, k), depth + 1) for k, v in value.items() if v]
+            case list():
+                inner = [(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(value) if v]
+            case _:
+                continue
+        todo += reversed(inner)
+    raise_all(errors)
+
+
+def _check_surrogates(value: Json) -> None:
+    """Half a character, as JSON's escapes allow, could be neither stored nor sent."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise _problem(f"not Unicode: {error.reason}; write whole characters") from error
+
+
+def _unwrap(node: Node) -> Document:
+    """The definition inside the output of DescribePipeline."""
+    problems = Problems()
+    with problems.caught():
+        definition = _inner(node["PipelineDefinition"])
+    with problems.caught():
+        max_parallel_steps = node.read("ParallelismConfiguration", _max_parallel_steps)
+    texts: dict[str, str | None] = {}
+    for key in TEXT_KEYS:
+        with problems.caught():
+            texts[key] = node.read(key, Node.text)
+    problems.raise_any()
+    return Document(
+        definition=definition,
+        name=texts["PipelineName"],
+        role_arn=texts["RoleArn"],
+        description=texts["PipelineDescription"],
+        display_name=texts["PipelineDisplayName"],
+        max_parallel_steps=max_parallel_steps,
+    )
+
+
+def _inner(node: Node) -> Node:
+    text = node.text()
+    try:
+        return read_json(text)
+    except DefinitionError as error:
+        raise DefinitionError(
+            [replace(p, where=f"{node.path} > {p.where}") for p in error.problems]
+        ) from error
+
+
+def _max_parallel_steps(node: Node) -> int | None:
+    limit = node.get("MaxParallelExecutionSteps")
+    if limit and limit.integer() < 1:
+        raise limit.error(f"{limit.value} steps at once; MaxParallelExecutionSteps is at least 1")
+    return limit.integer() if limit else None
+
+
+def _problem(message: str) -> DefinitionError:
+    return DefinitionError([Problem("$", message)])
+
+
+# A definition is at most 1 MiB (botocore, PipelineDefinition); DescribePipeline escapes it, which
+# at worst makes six characters of one.
+LARGEST_TEXT = 8 * 1024 * 1024
+DEEPEST = 100
+TEXT_KEYS = ("PipelineName", "RoleArn", "PipelineDescription", "PipelineDisplayName")
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels; a definition needs about 20"
