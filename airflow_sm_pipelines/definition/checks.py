@@ -166,7 +166,7 @@ def _mentions(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
 
 def _all_expressions(pipeline: Pipeline) -> Iterator[Expression]:
     for step in pipeline.walk():
-        yield from step.expressions()
+        yield from step.expressions
     for values in (pipeline.experiment, pipeline.mlflow):
         yield from expressions(values)
 

@@ -8,10 +8,14 @@ later is refused here: too long, too deep, keys given twice, numbers that JSON d
 import json
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from airflow_sm_pipelines.definition.node import Json, Node, Problems, child_path, raise_all
 from airflow_sm_pipelines.errors import DefinitionError, Problem
+
+_Trail = tuple[str | int, ...]
+"""Keys and positions that lead to a value, outermost first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,7 @@ def read_json(text: str | bytes) -> Node:
     try:
         value: Json = json.loads(
             decoded,
-            object_pairs_hook=_Object,
+            object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
@@ -55,11 +59,10 @@ def read_json(text: str | bytes) -> Node:
         raise _problem("an integer of thousands of digits; write a number AWS can take") from error
     except RecursionError as error:
         raise _problem(_TOO_DEEP) from error
-    node = Node(value)
-    _check_depth_and_keys(node)
+    _check_depth_and_keys(value)
     if r"\ud" in decoded.lower():
         _check_surrogates(value)
-    return node
+    return Node(value)
 
 
 def _decode(text: str | bytes) -> str:
@@ -76,15 +79,19 @@ def _decode(text: str | bytes) -> str:
     return decoded
 
 
-class _Object(dict[str, Json]):
-    """A JSON object that remembers the keys that were given twice."""
+class _KeysTwice(dict[str, Json]):
+    """A JSON object in which keys were given more than once: those are `twice`."""
 
     __slots__ = ("twice",)
 
     def __init__(self, pairs: list[tuple[str, Json]]) -> None:
         super().__init__(pairs)
-        given = Counter(key for key, _ in pairs) if len(self) < len(pairs) else {}
-        self.twice = [key for key, count in given.items() if count > 1]
+        self.twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else _KeysTwice(pairs)
 
 
 def _refuse_constant(constant: str) -> Json:
@@ -98,27 +105,32 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_depth_and_keys(root: Node) -> None:
+def _check_depth_and_keys(root: Json) -> None:
     """Walk in the order of the text, without recursion, since depth is what is doubted."""
     errors: list[DefinitionError] = []
-    todo: list[tuple[Json, str, int]] = [(root.value, root.path, 0)]
+    todo: list[tuple[Json, _Trail]] = [(root, ())]
     while todo:
-        value, path, depth = todo.pop()
-        if depth > DEEPEST:
-            raise Node(None, path).error(_TOO_DEEP)
+        value, trail = todo.pop()
+        inner: Iterable[tuple[str | int, Json]] = ()
         match value:
-            case _Object():
-                errors += [
-                    Node(None, path).error(f"key {key!r} is given twice; keep one")
-                    for key in value.twice
-                ]
-                inner = [(v, child_path(path, k), depth + 1) for k, v in value.items() if v]
+            case dict():
+                inner = value.items()
+                if isinstance(value, _KeysTwice):
+                    errors += [_at(trail).error(TWICE.format(key)) for key in value.twice]
             case list():
-                inner = [(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(value) if v]
-            case _:
-                continue
-        todo += reversed(inner)
+                inner = enumerate(value)
+        deeper = [(v, (*trail, key)) for key, v in inner if isinstance(v, dict | list)]
+        if deeper and len(trail) == DEEPEST - 1:
+            raise _at(deeper[0][1]).error(_TOO_DEEP)
+        todo += reversed(deeper)
     raise_all(errors)
+
+
+def _at(trail: _Trail) -> Node:
+    path = "$"
+    for key in trail:
+        path = child_path(path, key) if isinstance(key, str) else f"{path}[{key}]"
+    return Node(None, path)
 
 
 def _check_surrogates(value: Json) -> None:
@@ -176,5 +188,6 @@ def _problem(message: str) -> DefinitionError:
 # at worst makes six characters of one.
 LARGEST_TEXT = 8 * 1024 * 1024
 DEEPEST = 100
+TWICE = "key {!r} is given twice; keep one"
 TEXT_KEYS = ("PipelineName", "RoleArn", "PipelineDescription", "PipelineDisplayName")
 _TOO_DEEP = f"nested deeper than {DEEPEST} levels; a definition needs about 20"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from airflow_sm_pipelines.definition.node import Json, Node, Problems, kind
+from airflow_sm_pipelines.definition.node import Json, Node, Problems, child_path, kind
 from airflow_sm_pipelines.definition.paths import Path, look_up, parse_path
-from airflow_sm_pipelines.errors import ExpressionError, did_you_mean, listed
+from airflow_sm_pipelines.errors import DefinitionError, ExpressionError, did_you_mean, listed
 
 
 class Scope(Protocol):
@@ -263,20 +263,33 @@ def parse_value(node: Node) -> Value:
                 )
             return FUNCTIONS[name](body)
         case list():
-            problems = Problems()
-            elements = problems.each(node.items(), parse_value)
-            problems.raise_any()
-            return list(elements)
+            return _parse_each(
+                [(f"{node.path}[{index}]", element) for index, element in enumerate(node.value)]
+            )
     return node.value
 
 
 def parse_members(node: Node) -> dict[str, Value]:
     """The members of an object, with every expression in them read."""
-    problems = Problems()
-    members = node.members()
-    values = problems.each(members.values(), parse_value)
-    problems.raise_any()
+    members = node.object()
+    values = _parse_each([(child_path(node.path, key), value) for key, value in members.items()])
     return dict(zip(members, values, strict=True))
+
+
+def _parse_each(placed: list[tuple[str, Json]]) -> list[Value]:
+    """The values at their paths; most are no containers and stay as they are."""
+    problems = Problems()
+    values: list[Value] = []
+    for path, value in placed:
+        if not isinstance(value, dict | list):
+            values.append(value)
+            continue
+        try:
+            values.append(parse_value(Node(value, path)))
+        except DefinitionError as error:
+            problems.add(error)
+    problems.raise_any()
+    return values
 
 
 def _is_plain_object(value: Json) -> bool:

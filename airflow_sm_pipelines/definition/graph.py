@@ -26,7 +26,7 @@ def dependencies(step: Step) -> set[str]:
     """The names of steps that a step names itself, in DependsOn and in expressions."""
     return {dependency.step for dependency in step.depends_on} | {
         expression.step
-        for expression in step.expressions()
+        for expression in step.expressions
         if isinstance(expression, PropertyReference | PropertyFileReference)
     }
 

@@ -1,7 +1,7 @@
 """A pipeline definition as typed, immutable values."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from airflow_sm_pipelines.definition.conditions import Condition
@@ -104,8 +104,14 @@ class Step:
     retries: tuple[RetryPolicy, ...] = ()
     property_files: tuple[PropertyFile, ...] = ()
     branches: Branches | None = None
-    source: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    source: dict[str, Json] = field(default_factory=dict, repr=False)
     """The step as the definition has it."""
+    expressions: tuple[Expression, ...] = field(init=False, repr=False, compare=False)
+    """Every expression that this step resolves; those of steps in its branches are theirs."""
+
+    def __post_init__(self) -> None:
+        # Computed once: every check and the graph ask for them.
+        object.__setattr__(self, "expressions", tuple(self._find_expressions()))
 
     @property
     def job(self) -> Job | None:
@@ -119,8 +125,7 @@ class Step:
             for child in (*self.branches.if_steps, *self.branches.else_steps):
                 yield from child.walk()
 
-    def expressions(self) -> Iterator[Expression]:
-        """Every expression that this step resolves; those of steps in its branches are theirs."""
+    def _find_expressions(self) -> Iterator[Expression]:
         yield from expressions(self.arguments)
         if self.branches:
             for condition in self.branches.conditions:

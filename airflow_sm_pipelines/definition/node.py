@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from airflow_sm_pipelines.errors import DefinitionError, Problem, did_you_mean, listed
@@ -145,20 +146,26 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def add(self, error: DefinitionError) -> None:
+        """Keep the problems of an error."""
+        self._found += error.problems
+
     @contextmanager
     def caught(self) -> Iterator[None]:
         """Keep the problems of a DefinitionError raised inside, which then ends the block."""
         try:
             yield
         except DefinitionError as error:
-            self._found += error.problems
+            self.add(error)
 
     def each(self, nodes: Iterable[Node], parse: Callable[[Node], T]) -> tuple[T, ...]:
         """What `parse` makes of each node that it accepts."""
         parsed: list[T] = []
         for node in nodes:
-            with self.caught():
+            try:
                 parsed.append(parse(node))
+            except DefinitionError as error:
+                self.add(error)
         return tuple(parsed)
 
     def raise_any(self) -> None:
@@ -176,7 +183,12 @@ def raise_all(errors: Iterable[DefinitionError]) -> None:
 
 def child_path(path: str, key: str) -> str:
     """The path of the member `key` of the object at `path`."""
-    return f"{path}.{key}" if PLAIN_KEY.fullmatch(key) else f"{path}[{key!r}]"
+    return path + _ending(key)
+
+
+@lru_cache(maxsize=1024)  # definitions use the same few hundred keys over and over
+def _ending(key: str) -> str:
+    return f".{key}" if PLAIN_KEY.fullmatch(key) else f"[{key!r}]"
 
 
 def kind(value: Json) -> str:

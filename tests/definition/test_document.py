@@ -99,7 +99,7 @@ def test_a_hundred_levels_are_read_and_one_more_is_told_with_its_place() -> None
     with pytest.raises(DefinitionError) as caught:
         read_json("[" * (DEEPEST + 1) + "1" + "]" * (DEEPEST + 1))
     assert str(caught.value) == (
-        f"${'[0]' * 101}: nested deeper than 100 levels; a definition needs about 20"
+        f"${'[0]' * DEEPEST}: nested deeper than 100 levels; a definition needs about 20"
     )
 
 

@@ -49,7 +49,7 @@ def test_step_knows_the_resource_that_it_creates() -> None:
 
 def test_expressions_of_a_condition_are_those_of_its_operands_alone() -> None:
     step = fixture("untaken_branch").step("Decide")
-    assert [type(expression) for expression in step.expressions()] == [ParameterReference]
+    assert [type(expression) for expression in step.expressions] == [ParameterReference]
 
 
 def test_values_cannot_be_changed() -> None:
