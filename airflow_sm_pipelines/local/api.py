@@ -1,0 +1,166 @@
+"""SageMaker's API: which operation is answered by what.
+
+To add an operation: a row in one of the tables that `Api` puts together. A handler gets a request
+that has been checked against the service model; what it returns is cut to what the operation
+answers with.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from airflow_sm_pipelines.local import listing, shapes
+from airflow_sm_pipelines.local.errors import AwsError, invalid
+from airflow_sm_pipelines.local.hosting import Hosting
+from airflow_sm_pipelines.local.jobs import Fields, JobKind, Jobs
+from airflow_sm_pipelines.local.packages import Packages
+from airflow_sm_pipelines.local.registry import (
+    ENDPOINT,
+    ENDPOINT_CONFIG,
+    KINDS,
+    MODEL,
+    PACKAGE,
+    Kind,
+    Registry,
+)
+from airflow_sm_pipelines.local.tags import Tags
+
+Handler = Callable[[Fields], Fields | None]
+
+# moto would answer these with a status that nothing stands behind.
+_NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^Search$")
+
+
+class Api:
+    """The SageMaker operations that the local AWS answers itself."""
+
+    def __init__(self, jobs: Jobs, registry: Registry, *, kinds: tuple[JobKind, ...]) -> None:
+        self._jobs = jobs
+        self._registry = registry
+        self._tags = Tags()
+        self._tagged = re.compile(
+            rf"arn:[\w-]+:sagemaker:[\w-]*:\d*:({'|'.join(_slugs(kinds))})/", re.IGNORECASE
+        )
+        self._operations: dict[str, Handler] = {
+            **self._tag_operations(),
+            **_recorded_operations(registry),
+            **_package_operations(Packages(registry)),
+        }
+        for kind in kinds:
+            self._operations |= self._job_operations(kind)
+        for recorded in KINDS.values():
+            self._operations |= self._read_operations(recorded)
+
+    def answers(self, operation: str, body: bytes) -> bool:
+        """Whether this request is answered here; the others are moto's."""
+        if operation in self._tag_operations():
+            return self._tagged.match(str(_parsed(body).get("ResourceArn"))) is not None
+        return (
+            operation in self._operations
+            or shapes.operation(operation) is None
+            or _NEVER_PASSED_ON.search(operation) is not None
+        )
+
+    def answer(self, operation: str, body: bytes) -> bytes:
+        """The JSON answer to a request; raises `AwsError`."""
+        if shapes.operation(operation) is None:
+            raise AwsError("UnknownOperationException", f"SageMaker has no operation {operation!r}")
+        if operation not in self._operations:
+            raise invalid(f"{operation} is not there in the local AWS")
+        parsed = _parsed(body)
+        shapes.check(operation, parsed)
+        request = {key: value for key, value in parsed.items() if value is not None}
+        answer = self._operations[operation](request) or {}
+        if operation.startswith("Create") and "Tags" in request:
+            self._tags.add(next(iter(answer.values())), request["Tags"])
+        return json.dumps(shapes.answered(operation, answer), default=_wire).encode()
+
+    def _job_operations(self, kind: JobKind) -> dict[str, Handler]:
+        def create(request: Fields) -> Fields:
+            return {f"{kind.noun}Arn": self._jobs.create(kind, request).arn}
+
+        def describe(request: Fields) -> Fields:
+            return self._jobs.get(kind, request[kind.name_key]).describe()
+
+        def stop(request: Fields) -> None:
+            self._jobs.stop(kind, request[kind.name_key])
+
+        name = f"List{kind.noun}s"
+        return {
+            f"Create{kind.noun}": create,
+            f"Describe{kind.noun}": describe,
+            f"Stop{kind.noun}": stop,
+            name: lambda request: listing.page(name, request, self._jobs.descriptions(kind)),
+        }
+
+    def _read_operations(self, kind: Kind) -> dict[str, Handler]:
+        def describe(request: Fields) -> Fields:
+            return self._registry.get(kind, request[kind.name_key])
+
+        name = f"List{kind.noun}s"
+        return {
+            f"Describe{kind.noun}": describe,
+            name: lambda request: listing.page(name, request, self._registry.descriptions(kind)),
+        }
+
+    def _tag_operations(self) -> dict[str, Handler]:
+        return {
+            "AddTags": lambda request: self._tags.add(request["ResourceArn"], request["Tags"]),
+            "ListTags": lambda request: self._tags.get(request["ResourceArn"]),
+            "DeleteTags": lambda request: self._tags.remove(
+                request["ResourceArn"], request["TagKeys"]
+            ),
+        }
+
+
+def _recorded_operations(registry: Registry) -> dict[str, Handler]:
+    hosting = Hosting(registry)
+
+    def delete(kind: Kind, request: Fields) -> None:
+        registry.delete(kind, request[kind.name_key])
+
+    return {
+        "CreateModel": hosting.create_model,
+        "DeleteModel": partial(delete, MODEL),
+        "CreateEndpointConfig": hosting.create_endpoint_config,
+        "DeleteEndpointConfig": partial(delete, ENDPOINT_CONFIG),
+        "CreateEndpoint": hosting.create_endpoint,
+        "UpdateEndpoint": hosting.update_endpoint,
+        "DeleteEndpoint": partial(delete, ENDPOINT),
+        "DeleteModelPackage": partial(delete, PACKAGE),
+    }
+
+
+def _package_operations(packages: Packages) -> dict[str, Handler]:
+    return {
+        "CreateModelPackageGroup": packages.create_group,
+        "DeleteModelPackageGroup": packages.delete_group,
+        "CreateModelPackage": packages.create,
+        "UpdateModelPackage": packages.update,
+    }
+
+
+def _slugs(kinds: tuple[JobKind, ...]) -> Iterator[str]:
+    yield from (kind.slug for kind in kinds)
+    yield from (kind.slug for kind in KINDS.values())
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """A request body as the JSON object that it must be."""
+    try:
+        request = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise AwsError("SerializationException", f"the request is no JSON: {error}") from error
+    if not isinstance(request, dict):
+        raise AwsError("SerializationException", "the request is no JSON object")
+    return request
+
+
+def _wire(value: object) -> float:
+    """A time as the protocol writes it; nothing else in an answer is not JSON already."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"{value!r} cannot be part of an answer")

@@ -1,0 +1,92 @@
+"""moto's services as one WSGI app, with clean errors for what moto cannot do.
+
+moto answers an operation that it does not have with an HTML page of status 500, which boto3 tries
+again and again. Here it is a 400 in the protocol of the request. The names of moto used are those
+that its own server is made of; its classes are neither extended nor patched.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+from xml.sax.saxutils import escape
+
+import flask
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+logger = logging.getLogger(__name__)
+
+_SCOPE = re.compile(r"Credential=[^,\s]*/\d{8}/[\w-]+/([\w-]+)/aws4_request")
+
+# Services whose app the signature alone decides; moto's own look-up takes a millisecond more.
+_DIRECT = ("s3", "logs")
+
+
+class Moto:
+    """Every AWS service that moto stands for."""
+
+    def __init__(self) -> None:
+        self._dispatcher = DomainDispatcherApplication(_app)
+        self._direct = {service: _app(service) for service in _DIRECT}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        app = self._direct.get(_service(environ), self._dispatcher)
+        answer: Iterable[bytes] = app(environ, start_response)
+        return answer
+
+
+def _service(environ: dict[str, Any]) -> str:
+    """The service that a request is signed for, or ""."""
+    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    # S3 Control is signed as s3, and is another service.
+    control = environ.get("PATH_INFO", "").startswith("/v20180820/")
+    return scope[1] if scope and not control else ""
+
+
+def _app(service: Any) -> flask.Flask:
+    app: flask.Flask = create_backend_app(service)
+    app.register_error_handler(Exception, lambda error: _unanswered(service, error))
+    return app
+
+
+def _unanswered(service: str, error: Exception) -> Any:
+    """What a caller is told when moto has raised."""
+    if isinstance(error, HTTPException):
+        return error
+    if isinstance(error, NotImplementedError):
+        code, reason = "NotImplemented", "is not there in the local AWS"
+    else:
+        logger.error("%s: moto failed", service, exc_info=error)
+        code, reason = "InternalFailure", f"failed in moto ({type(error).__name__}: {error})"
+    request = flask.request
+    target = request.headers.get("X-Amz-Target", "")
+    action = request.values.get("Action", "")
+    what = target.rpartition(".")[2] or action or f"{request.method} {request.path}"
+    message = f"{service}: {what} {reason}"
+    if action:
+        return _xml(f"<ErrorResponse>{_error(code, message)}</ErrorResponse>")
+    if service == "s3":
+        return _xml(_error(code, message))
+    return json_error(code, message)
+
+
+def json_error(code: str, message: str, status: int = 400) -> Response:
+    """An error in AWS's JSON protocols."""
+    content = json.dumps({"__type": code, "message": message})
+    return Response(
+        content,
+        status=status,
+        content_type="application/x-amz-json-1.1",
+        headers={"x-amzn-ErrorType": code},
+    )
+
+
+def _error(code: str, message: str) -> str:
+    return f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+
+
+def _xml(content: str) -> Response:
+    return Response(content, status=400, content_type="text/xml")

@@ -1,0 +1,34 @@
+"""What can go wrong in the local AWS.
+
+LocalError          the local AWS cannot be started or used like this
+  JobError          a job cannot go on; the text becomes its FailureReason
+  StoppedError      a job has been asked to stop
+AwsError            an answer to a caller, in AWS's own shape
+"""
+
+
+class LocalError(Exception):
+    """The local AWS cannot do what was asked; the text says what would be right."""
+
+
+class JobError(LocalError):
+    """A job cannot go on; the text becomes its FailureReason, so it starts with AWS's own kind."""
+
+
+class StoppedError(LocalError):
+    """A job has been asked to stop before its next part."""
+
+
+class AwsError(Exception):
+    """An error that AWS would answer: its code, its message, the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def invalid(message: str) -> AwsError:
+    """SageMaker's ValidationException, its answer to nearly everything."""
+    return AwsError("ValidationException", message)

@@ -1,0 +1,58 @@
+"""The WSGI app that callers reach: SageMaker's jobs and records are ours, the rest is moto's."""
+
+import io
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from airflow_sm_pipelines.local.api import Api
+from airflow_sm_pipelines.local.backend import Moto, json_error
+from airflow_sm_pipelines.local.errors import AwsError
+
+_TARGET = "SageMaker."
+_INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations")
+
+
+class Front:
+    """The local AWS as one WSGI app."""
+
+    def __init__(self, api: Api, moto: Moto) -> None:
+        self._api = api
+        self._moto = moto
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        response = self._respond(environ) or self._moto
+        return response(environ, start_response)
+
+    def _respond(self, environ: dict[str, Any]) -> Response | None:
+        """Our answer to a request, or None where it is moto's to answer."""
+        if "HTTP_ORIGIN" in environ:
+            # Jobs run code: no web page that this machine's browser shows may start one.
+            return json_error("AccessDenied", "the local AWS does not answer web pages", 403)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith(_TARGET):
+            return self._sagemaker(target.removeprefix(_TARGET), environ)
+        if _INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
+            return json_error(
+                "ValidationError",
+                "InvokeEndpoint is not there in the local AWS: endpoints are recorded only",
+            )
+        return None
+
+    def _sagemaker(self, operation: str, environ: dict[str, Any]) -> Response | None:
+        body = Request(environ).get_data()
+        environ["wsgi.input"] = io.BytesIO(body)
+        try:
+            if not self._api.answers(operation, body):
+                return None
+            answer = self._api.answer(operation, body)
+        except AwsError as error:
+            return json_error(error.code, error.message, error.status)
+        return Response(
+            answer,
+            content_type="application/x-amz-json-1.1",
+            headers={"x-amzn-RequestId": str(uuid.uuid4())},
+        )

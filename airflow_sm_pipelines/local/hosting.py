@@ -1,0 +1,96 @@
+"""Models, endpoint configurations, endpoints: what SageMaker hosting is told.
+
+Endpoints become InService, but nothing listens behind them yet.
+"""
+
+from typing import Any
+
+from airflow_sm_pipelines.local.account import now
+from airflow_sm_pipelines.local.errors import invalid
+from airflow_sm_pipelines.local.registry import (
+    ENDPOINT,
+    ENDPOINT_CONFIG,
+    MODEL,
+    Fields,
+    Registry,
+    recorded,
+)
+
+
+class Hosting:
+    """The operations on models, endpoint configurations and endpoints."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def create_model(self, request: Fields) -> Fields:
+        """CreateModel."""
+        if not request.get("PrimaryContainer") and not request.get("Containers"):
+            raise invalid("Either PrimaryContainer or Containers must be provided.")
+        if request.get("PrimaryContainer") and request.get("Containers"):
+            raise invalid("Only one of PrimaryContainer and Containers can be provided.")
+        fields = recorded(MODEL, request)
+        return {"ModelArn": self._registry.create(MODEL, request["ModelName"], fields=fields)}
+
+    def create_endpoint_config(self, request: Fields) -> Fields:
+        """CreateEndpointConfig; the models must exist."""
+        for variant in request["ProductionVariants"]:
+            if variant.get("ModelName"):
+                self._registry.get(MODEL, variant["ModelName"])
+        arn = self._registry.create(
+            ENDPOINT_CONFIG,
+            request["EndpointConfigName"],
+            fields=recorded(ENDPOINT_CONFIG, request),
+        )
+        return {"EndpointConfigArn": arn}
+
+    def create_endpoint(self, request: Fields) -> Fields:
+        """CreateEndpoint; the endpoint is Creating, then InService."""
+        arn = self._registry.create(
+            ENDPOINT,
+            request["EndpointName"],
+            fields={
+                **recorded(ENDPOINT, request),
+                "EndpointStatus": "Creating",
+                "LastModifiedTime": now(),
+            },
+            later={"EndpointStatus": "InService", **self._deployed(request)},
+        )
+        return {"EndpointArn": arn}
+
+    def update_endpoint(self, request: Fields) -> Fields:
+        """UpdateEndpoint; the endpoint keeps its old configuration until it is InService."""
+        deployed = self._deployed(request)
+        name = request["EndpointName"]
+        with self._registry.lock:
+            status = self._registry.get(ENDPOINT, name)["EndpointStatus"]
+            if status != "InService":
+                raise invalid(f"Cannot update in-progress endpoint {name!r}: it is {status}.")
+            arn = self._registry.deploy(
+                ENDPOINT,
+                name,
+                fields={"EndpointStatus": "Updating"},
+                later={"EndpointStatus": "InService", **deployed},
+            )
+        return {"EndpointArn": arn}
+
+    def _deployed(self, request: Fields) -> dict[str, Any]:
+        """What an endpoint's description gains from its configuration."""
+        name = request["EndpointConfigName"]
+        config = self._registry.get(ENDPOINT_CONFIG, name)
+        return {
+            "EndpointConfigName": name,
+            "ProductionVariants": [_variant(each) for each in config["ProductionVariants"]],
+        }
+
+
+def _variant(variant: Fields) -> dict[str, Any]:
+    weight = variant.get("InitialVariantWeight", 1.0)
+    count = variant.get("InitialInstanceCount", 1)
+    return {
+        "VariantName": variant["VariantName"],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }

@@ -1,0 +1,246 @@
+"""The image map: which Python environment stands for which container image.
+
+Nothing here runs an image. `images.toml` says, rule by rule, what a job of an image runs in; its
+header is the reference of the format. To support another image, add a rule there; a new kind of
+`train` command is a row of `LAUNCHERS`.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from airflow_sm_pipelines.local.environments import (
+    BuildError,
+    build,
+    default_cache,
+    describe,
+    overlay,
+)
+from airflow_sm_pipelines.local.errors import LocalError
+
+_HERE = Path(__file__).parent
+
+
+class ImageError(LocalError):
+    """An image has no usable environment here; the text says what to map, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the jobs of an image run in. Shared between jobs: run a job in its `for_job`.
+
+    `environment` has PATH, whose first entry is the directory of `python`, VIRTUAL_ENV, and what
+    pip needs. `train` is the command that the image's `train` stands for, or None. `name` is that
+    of the image's rule, the key of `algorithms.metrics.BUILT_IN_METRICS`.
+    """
+
+    python: Path
+    environment: Mapping[str, str]
+    train: tuple[str, ...] | None
+    description: str
+    name: str = "default"
+
+    def for_job(self, folder: Path) -> "Runtime":
+        """This runtime with a virtual environment of the job's own, made in `folder`.
+
+        `folder` must not exist. What the job installs with pip goes there, and nowhere else.
+        """
+        python = overlay(describe(self.python), folder)
+        train = self.train and tuple(
+            str(python) if word == str(self.python) else word for word in self.train
+        )
+        return replace(self, python=python, environment=_environment(python), train=train)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One `[[image]]` table. Exactly one of `lock`, `python` and `unsupported` is set."""
+
+    match: re.Pattern[str]
+    name: str
+    lock: Path | None = None
+    python: Path | None = None
+    unsupported: str | None = None
+    train: tuple[str, ...] | None = None
+
+
+class Images:
+    """The rules of `images.toml`, after those of the user's own file.
+
+    `config` is the user's file; without it, `images.toml` in the user's configuration directory,
+    where there is one. `cache` is where environments are kept. Raises `ImageError` for a file
+    that breaks the format.
+    """
+
+    def __init__(self, cache: Path | None = None, config: Path | None = None) -> None:
+        self._cache = cache or default_cache()
+        self._config = config or default_config()
+        own = _rules(self._config) if config or self._config.exists() else ()
+        self._rules = (*own, *_rules(_HERE / "images.toml"))
+
+    def rule(self, image_uri: str) -> Rule:
+        """The first rule whose `match` is found in `image_uri`; the last of ours matches all."""
+        return next(rule for rule in self._rules if rule.match.search(image_uri))
+
+    def runtime(self, image_uri: str) -> Runtime:
+        """What jobs of `image_uri` run in; its environment is made when it is not there yet.
+
+        Making one takes seconds, once; after that this is a dictionary's time.
+        """
+        rule = self.rule(image_uri)
+        if rule.unsupported:
+            raise ImageError(f"{image_uri}: {rule.unsupported}; {self._advice(image_uri)}")
+        try:
+            python = rule.python or build(rule.lock or _BARE, self._cache)
+            version = describe(python).version
+        except BuildError as error:
+            raise ImageError(f"{image_uri}: {error}; {self._advice(image_uri)}") from error
+        train = rule.train and tuple(word.replace("{python}", str(python)) for word in rule.train)
+        environment = MappingProxyType({**_environment(python), **_NO_PIP})
+        description = f"{rule.name} (Python {version})"
+        return Runtime(python, environment, train, description, rule.name)
+
+    def _advice(self, image_uri: str) -> str:
+        repository = re.split(r"[:@]", image_uri.rsplit("/", 1)[-1])[0]
+        return (
+            f"to run it, add to {self._config}: [[image]] with match = '{repository}', "
+            'name = "..." and python = "/path/to/python" of an environment that has what the '
+            "image has"
+        )
+
+
+def default_config() -> Path:
+    """The user's own image map: `images.toml` below `$XDG_CONFIG_HOME`, or `~/.config`."""
+    root = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(root) / "airflow-sm-pipelines" / "images.toml"
+
+
+def _environment(python: Path) -> Mapping[str, str]:
+    """The variables that make `python` the one that a shell finds, whatever runs around it."""
+    commands = python.parent
+    indexes = {name: os.environ[name] for name in _PIP if name in os.environ}
+    return MappingProxyType(
+        {
+            **indexes,
+            "PATH": f"{commands}:{_CONTAINER_PATH}",
+            "VIRTUAL_ENV": str(commands.parent),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+    )
+
+
+def _rules(file: Path) -> tuple[Rule, ...]:
+    """The rules that `file` holds, in its order."""
+    try:
+        document = tomllib.loads(file.read_text())
+    except OSError as error:
+        raise ImageError(f"{file}: {error.strerror}; name a file that can be read") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ImageError(f"{file}: not TOML ({error}); write [[image]] tables") from error
+    tables = document.pop("image", [])
+    if document or not isinstance(tables, list):
+        raise ImageError(f"{file}: {', '.join(document) or 'image'}: write [[image]] tables only")
+    problems: list[str] = []
+    rules: list[Rule] = []
+    for number, table in enumerate(tables):
+        where = f"{file}: image[{number}]"
+        found = [f"{where}{problem}" for problem in _problems(table)]
+        problems += found
+        if not found:
+            rules.append(_rule(table, file.parent))
+    if problems:
+        raise ImageError("\n".join(problems))
+    return tuple(rules)
+
+
+def _problems(table: object) -> Iterator[str]:
+    """What is wrong with a table, each as the end of a message that begins with where it is."""
+    if not isinstance(table, dict):
+        yield ": not a table; write [[image]]"
+        return
+    for key, value in table.items():
+        if key not in _KEYS:
+            close = difflib.get_close_matches(key, _KEYS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(_KEYS)}"
+            yield f".{key}: unknown key; {hint}"
+        elif key == "train":
+            yield from _train_problems(value)
+        elif not isinstance(value, str):
+            yield f".{key}: {value!r} is no string; write text in quotes"
+    yield from (f".{key}: missing; every image has one" for key in _REQUIRED if key not in table)
+    if len(table.keys() & _SOURCES) != 1:
+        yield f": has not one but {len(table.keys() & _SOURCES)} of {', '.join(_SOURCES)}; keep one"
+    yield from _pattern_problems(table.get("match"))
+
+
+def _train_problems(value: object) -> Iterator[str]:
+    match value:
+        case str() if value not in LAUNCHERS:
+            yield f".train: unknown launcher {value!r}; one of {', '.join(LAUNCHERS)}, or a list"
+        case list() if not value or not all(isinstance(word, str) for word in value):
+            yield f".train: {value!r}; write a list of words to run"
+        case str() | list():
+            return
+        case _:
+            yield f".train: {value!r}; one of {', '.join(LAUNCHERS)}, or a list of words"
+
+
+def _pattern_problems(pattern: object) -> Iterator[str]:
+    if not isinstance(pattern, str):
+        return
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield f".match: {pattern!r} is no regular expression ({error}); mind \\. and \\["
+
+
+def _rule(table: Mapping[str, str | Sequence[str]], folder: Path) -> Rule:
+    train = table.get("train", ())
+    return Rule(
+        match=re.compile(str(table["match"])),
+        name=str(table["name"]),
+        lock=_path(table, "lock", folder),
+        python=_path(table, "python", folder),
+        unsupported=str(table["unsupported"]) if "unsupported" in table else None,
+        train=LAUNCHERS[train] if isinstance(train, str) else tuple(train) or None,
+    )
+
+
+def _path(table: Mapping[str, object], key: str, folder: Path) -> Path | None:
+    return folder / Path(str(table[key])).expanduser() if key in table else None
+
+
+# {python} is the interpreter of the job; the rest of a command is taken as it is.
+LAUNCHERS: dict[str, tuple[str, ...]] = {
+    "script-mode": ("{python}", "-I", str(_HERE / "script_mode.py")),
+    "xgboost": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost"),
+}
+
+_BARE = _HERE / "locks" / "bare.txt"
+_REQUIRED = ("match", "name")
+_SOURCES = ("lock", "python", "unsupported")
+_KEYS = (*_REQUIRED, *_SOURCES, "train")
+
+# What follows the environment's own directory on PATH is what Docker sets in an image.
+_CONTAINER_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# A shared environment is not for installing: there pip stops with an error. `for_job` is.
+_NO_PIP = {"PIP_USER": "1"}
+
+# How pip reaches an index is the machine's affair, so a job's pip is told what the server's is.
+_PIP = (
+    "PIP_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_INDEX_URL",
+    "PIP_NO_INDEX",
+    "PIP_PROXY",
+    "PIP_TRUSTED_HOST",
+)

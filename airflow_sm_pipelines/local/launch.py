@@ -1,0 +1,189 @@
+"""The launcher of a job's process: runs a command that sees a directory as /opt/ml.
+
+`python -I -S launch.py MEANS DIRECTORY -- COMMAND...`, with MEANS a key of `MEANS` below. A plain
+script that imports little, because every job pays for its start. Nothing stays behind: the launcher
+makes its changes to itself and then becomes the command (exec), so whoever signals the process or
+its group reaches the job.
+
+The command dies with the thread that started the launcher (`PR_SET_PDEATHSIG`): keep that thread
+for as long as the job runs. Exit codes of the launcher itself are those of env(1): 125 when
+/opt/ml cannot be provided, 126 and 127 when the command cannot be run.
+"""
+
+import ctypes
+import fcntl
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+ML = "/opt/ml"
+OPT = "/opt"
+
+# linux/sched.h, linux/mount.h, linux/prctl.h, asm/signal.h
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+PR_SET_PDEATHSIG = 1
+SIGKILL = 9
+SIGPIPE = 13
+SIGXFSZ = 25
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main(arguments: "Sequence[str]") -> None:
+    """Become the command of `arguments`; exits when that is not possible."""
+    means, directory, separator, *command = arguments
+    if separator != "--" or not command:
+        sys.exit(f"launch.py: {' '.join(arguments)}: write MEANS DIRECTORY -- COMMAND...")
+    parent = os.getppid()
+    try:
+        MEANS[means](directory)
+    except OSError as error:
+        _fail(125, f"{directory} as {ML} by {means}: {error}")
+    _die_with(parent)
+    _restore_signals()
+    try:
+        os.execvp(command[0], command)
+    except FileNotFoundError as error:
+        _fail(127, f"{command[0]}: {error.strerror}")
+    except OSError as error:
+        _fail(126, f"{command[0]}: {error.strerror}")
+
+
+def bind(directory: str) -> None:
+    """Mount `directory` on /opt/ml in a mount namespace of this process's own."""
+    _enter_namespace()
+    source = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    if not os.path.isdir(ML) or os.path.islink(ML):
+        _cover_opt()
+    _mount(f"/proc/self/fd/{source}", ML, MS_BIND | MS_REC)
+    os.close(source)
+
+
+def link(directory: str) -> None:
+    """Point the symbolic link /opt/ml to `directory` until the command has ended.
+
+    Waits for its turn: there is one link on the machine, so one job at a time. The lock is on the
+    directory /opt itself, so that every user's jobs share it.
+    """
+    lock = os.open(OPT, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    alive, held = os.pipe()
+    if os.fork() == 0:
+        os.close(held)
+        _remove_link_after(alive)
+    os.close(alive)
+    os.close(lock)
+    os.set_inheritable(held, True)
+    # A link that is there although we hold the lock is what a crash of the machine left behind.
+    if os.path.islink(ML):
+        os.unlink(ML)
+    os.symlink(directory, ML)
+
+
+def _enter_namespace() -> None:
+    """Leave the machine's mount namespace, through a user namespace where that needs one."""
+    uid, gid = os.getuid(), os.getgid()
+    if _libc.unshare(CLONE_NEWNS) != 0:
+        _call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{uid} {uid} 1")
+        _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    _mount(None, "/", MS_REC | MS_PRIVATE)
+
+
+def _cover_opt() -> None:
+    """Make /opt/ml where nobody may: a tmpfs over /opt that has all of its entries, plus `ml`.
+
+    The covered directory stays reachable through a descriptor, so no other mount point is needed.
+    """
+    covered = os.open(OPT, os.O_PATH | os.O_DIRECTORY)
+    entries = list(os.scandir(OPT))
+    _mount("tmpfs", OPT, 0, kind="tmpfs", options="mode=755")
+    for entry in entries:
+        _show(f"/proc/self/fd/{covered}/{entry.name}", entry)
+    os.close(covered)
+    os.mkdir(ML)
+
+
+def _show(source: str, entry: "os.DirEntry[str]") -> None:
+    """Put `entry` of the covered /opt, which is now at `source`, back in its place."""
+    if entry.path == ML:
+        return
+    if entry.is_symlink():
+        os.symlink(os.readlink(source), entry.path)
+        return
+    if entry.is_dir():
+        os.mkdir(entry.path)
+    else:
+        os.close(os.open(entry.path, os.O_CREAT))
+    _mount(source, entry.path, MS_BIND | MS_REC)
+
+
+def _remove_link_after(alive: int) -> None:
+    """Wait, as a process of its own, for the end of the command; then remove the link.
+
+    The command holds the other end of `alive`; this process holds the lock meanwhile.
+    """
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.read(alive, 1)
+    if os.path.islink(ML):
+        os.unlink(ML)
+    os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    """Be killed when `parent` ends; to be called last, a change of credentials undoes it."""
+    if sys.platform == "linux":
+        _call("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(128 + SIGKILL)
+
+
+def _restore_signals() -> None:
+    """Undo what the interpreter ignores; an ignored signal would stay ignored in the command."""
+    for number in (SIGPIPE, SIGXFSZ):
+        _libc.signal(number, None)
+
+
+def _mount(
+    source: str | None, target: str, flags: int, *, kind: str | None = None, options: str = ""
+) -> None:
+    encoded = (text and text.encode() for text in (source, target, kind))
+    _call("mount", *encoded, ctypes.c_ulong(flags), options.encode(), about=target)
+
+
+def _call(function: str, *arguments: object, about: str = "") -> None:
+    """Call a function of libc that returns 0, or raise what errno says."""
+    if getattr(_libc, function)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{function}({about}): {os.strerror(number)}")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def _fail(code: int, message: str) -> "NoReturn":
+    sys.stderr.write(f"launch.py: {message}\n")
+    sys.exit(code)
+
+
+MEANS: "dict[str, Callable[[str], None]]" = {
+    "namespace": bind,
+    "symlink": link,
+}
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,52 @@
+"""Continuous upload: a folder whose files reach S3 while a job writes them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.objects import Objects, files, join
+
+LOOK_SECONDS = 1.0
+
+
+@contextmanager
+def mirror(objects: Objects, folder: Path, uri: str) -> Iterator[None]:
+    """Upload what is new or changed below `folder` until the block ends, then once more."""
+    copy = _Copy(objects, folder, uri)
+    ended = threading.Event()
+    thread = threading.Thread(target=copy.follow, args=(ended,), name=f"mirror {uri}")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        copy.update()
+
+
+class _Copy:
+    """A folder in S3 that follows one on disk."""
+
+    def __init__(self, objects: Objects, folder: Path, uri: str) -> None:
+        self._objects = objects
+        self._folder = folder
+        self._uri = uri
+        self._versions: dict[Path, tuple[int, int]] = {}
+
+    def follow(self, ended: threading.Event) -> None:
+        while not ended.wait(LOOK_SECONDS):
+            # A file may vanish while the job runs; what is still wrong at its end is raised then.
+            with suppress(JobError, OSError):
+                self.update()
+
+    def update(self) -> None:
+        """Upload the files whose time or size has changed."""
+        for file in files(self._folder):
+            status = file.stat()
+            version = (status.st_mtime_ns, status.st_size)
+            if self._versions.get(file) != version:
+                name = file.relative_to(self._folder).as_posix()
+                self._objects.upload(file, join(self._uri, name))
+                self._versions[file] = version

@@ -1,0 +1,106 @@
+"""Model package groups, their versions, unversioned packages: the model registry."""
+
+from typing import Any
+
+from airflow_sm_pipelines.local.errors import AwsError, invalid
+from airflow_sm_pipelines.local.registry import GROUP, PACKAGE, Fields, Registry, recorded
+
+
+class Packages:
+    """The operations on model package groups and model packages."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._tokens: dict[str, tuple[Fields, str]] = {}
+        self._versions: dict[str, int] = {}
+
+    def create_group(self, request: Fields) -> Fields:
+        """CreateModelPackageGroup."""
+        name = request["ModelPackageGroupName"]
+        fields = {
+            **recorded(GROUP, request),
+            "ModelPackageGroupStatus": "Completed",
+            "CreatedBy": {},
+        }
+        return {"ModelPackageGroupArn": self._registry.create(GROUP, name, fields=fields)}
+
+    def delete_group(self, request: Fields) -> None:
+        """DeleteModelPackageGroup, of a group without versions."""
+        with self._registry.lock:
+            group = self._registry.get(GROUP, request["ModelPackageGroupName"])
+            name = group["ModelPackageGroupName"]
+            packages = self._registry.descriptions(PACKAGE)
+            if any(each.get("ModelPackageGroupName") == name for each in packages):
+                raise invalid(f"Cannot delete model package group {name!r}: it has versions.")
+            self._registry.delete(GROUP, name)
+
+    def create(self, request: Fields) -> Fields:
+        """CreateModelPackage; the same ClientToken gives the same package."""
+        token = request.get("ClientToken")
+        with self._registry.lock:
+            known, arn = self._tokens.get(token or "", (request, ""))
+            if known != request:
+                raise AwsError(
+                    "ConflictException",
+                    f"ClientToken {token!r} has been used for a different request",
+                )
+            arn = arn or self._create(request)
+            if token:
+                self._tokens[token] = (request, arn)
+        return {"ModelPackageArn": arn}
+
+    def update(self, request: Fields) -> Fields:
+        """UpdateModelPackage: approval, descriptions, customer metadata."""
+        arn = request["ModelPackageArn"]
+        known = self._registry.get(PACKAGE, arn)
+        metadata = {
+            **known.get("CustomerMetadataProperties", {}),
+            **(request.get("CustomerMetadataProperties") or {}),
+        }
+        removed = request.get("CustomerMetadataPropertiesToRemove") or ()
+        kept = {key: value for key, value in metadata.items() if key not in removed}
+        fields = {**recorded(PACKAGE, request), "CustomerMetadataProperties": kept}
+        return {"ModelPackageArn": self._registry.update(PACKAGE, arn, fields=fields)}
+
+    def _create(self, request: Fields) -> str:
+        name, group = request.get("ModelPackageName"), request.get("ModelPackageGroupName")
+        if name and group:
+            raise invalid(
+                "Both ModelPackageName and ModelPackageGroupName are provided in the input. "
+                "Cannot determine which one to use."
+            )
+        if group:
+            return self._create_version(request, group)
+        if name:
+            return self._record(request, name, {})
+        raise invalid("Missing ARN.")
+
+    def _create_version(self, request: Fields, name_or_arn: str) -> str:
+        if request.get("Tags"):
+            raise invalid(
+                "Tags cannot be given with ModelPackageGroupName: "
+                "a version has the tags of its model package group."
+            )
+        group = self._registry.get(GROUP, name_or_arn)["ModelPackageGroupName"]
+        # A number is never given twice, not even when its version has been deleted.
+        version = self._versions[group] = self._versions.get(group, 0) + 1
+        identity = {
+            "ModelPackageName": None,  # SageMaker leaves it out for versions
+            "ModelPackageGroupName": group,
+            "ModelPackageVersion": version,
+            "ModelApprovalStatus": request.get("ModelApprovalStatus") or "PendingManualApproval",
+        }
+        return self._record(request, f"{group}/{version}", identity)
+
+    def _record(self, request: Fields, name: str, identity: dict[str, Any]) -> str:
+        return self._registry.create(
+            PACKAGE,
+            name,
+            fields={**recorded(PACKAGE, request), **identity, **_status("Pending")},
+            later=_status("Completed"),
+        )
+
+
+def _status(status: str) -> dict[str, Any]:
+    details: dict[str, list[Any]] = {"ValidationStatuses": [], "ImageScanStatuses": []}
+    return {"ModelPackageStatus": status, "ModelPackageStatusDetails": details}

@@ -1,0 +1,389 @@
+"""The `train` command of AWS's framework images: runs the user's own training script.
+
+A plain script of the standard library: it runs in the job's environment, which may hold nothing
+else. The contract is that of the SageMaker Training Toolkit: hyperparameters name the program and
+where its code is; the code is unpacked in /opt/ml/code, its requirements.txt is installed, and the
+program runs there with the other hyperparameters as arguments and the `SM_*` variables.
+
+Code in S3 is fetched from the endpoint in AWS_ENDPOINT_URL by a request that names credentials and
+does not sign: enough for the local AWS, which checks no signature, and not made for the real S3.
+Launchers of distributed training are refused.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ML = Path("/opt/ml")
+CODE = ML / "code"
+CONFIG = ML / "input" / "config"
+FAILURE = ML / "output" / "failure"
+
+# Hyperparameters of the service; the rest of those with its prefix belong to a framework.
+SERVICE = (
+    "_tuning_objective_metric",
+    "default_user_module_name",
+    "sagemaker_container_log_level",
+    "sagemaker_enable_cloudwatch_metrics",
+    "sagemaker_job_name",
+    "sagemaker_program",
+    "sagemaker_region",
+    "sagemaker_s3_output",
+    "sagemaker_submit_directory",
+)
+_INFO = 20
+_TAIL_LINES = 200
+_MESSAGE_CHARACTERS = 700  # SageMaker keeps 1,024 of the whole text
+
+
+class TrainError(Exception):
+    """Training cannot go on. The text is the failure reason, the code that of this process."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the configuration files below /opt/ml/input/config say."""
+
+    hyperparameters: Mapping[str, object]
+    settings: Mapping[str, object]
+    resources: Mapping[str, Any]
+    channels: Mapping[str, object]
+
+    @property
+    def program(self) -> str:
+        """The file to run, relative to the code."""
+        return str(self.settings["sagemaker_program"])
+
+    @property
+    def source(self) -> str:
+        """Where the code comes from: an S3 URI, a tar.gz file or a directory."""
+        return str(self.settings.get("sagemaker_submit_directory", CODE))
+
+
+def main() -> int:
+    """Train; returns the exit code of the job's process, with its reason in the failure file."""
+    try:
+        job = read_job()
+        fetch(job.source)
+        command = prepare(job.program)
+        environment = {**os.environ, **variables(job), "PYTHONUNBUFFERED": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (str(CODE), os.environ.get("PYTHONPATH")))
+        )
+        _run("ExecuteUserScriptError", [*command, *arguments(job.hyperparameters)], environment)
+    except TrainError as error:
+        _report(str(error))
+        return error.code
+    return 0
+
+
+def read_job() -> Job:
+    """The job that the configuration files describe."""
+    everything = {
+        name: _decode(value) for name, value in _read_config("hyperparameters.json").items()
+    }
+    settings = {
+        name: value
+        for name, value in everything.items()
+        if name in SERVICE or name.startswith("sagemaker_")
+    }
+    if not settings.get("sagemaker_program"):
+        raise TrainError(
+            "ClientError: hyperparameter sagemaker_program: missing; this image runs a script, "
+            "so name it there, and its code in sagemaker_submit_directory"
+        )
+    for name, value in settings.items():
+        if name.endswith("_enabled") and value is True:
+            raise TrainError(
+                f"ClientError: hyperparameter {name}: distributed training is not run locally; "
+                "leave `distribution` out of the estimator"
+            )
+    return Job(
+        hyperparameters={name: everything[name] for name in everything.keys() - settings.keys()},
+        settings=settings,
+        resources=_read_config("resourceconfig.json"),
+        channels=_read_config("inputdataconfig.json"),
+    )
+
+
+def fetch(source: str) -> None:
+    """Put the code that `source` names into /opt/ml/code."""
+    CODE.mkdir(parents=True, exist_ok=True)
+    if source.startswith("s3://"):
+        with tempfile.NamedTemporaryFile(suffix=".tar.gz") as archive:
+            _download(source, archive.name)
+            _unpack(archive.name, source)
+    elif os.path.isdir(source):
+        if Path(source) != CODE:
+            shutil.copytree(source, CODE, dirs_exist_ok=True)
+    elif os.path.isfile(source):
+        _unpack(source, source)
+    else:
+        raise TrainError(
+            f"ClientError: hyperparameter sagemaker_submit_directory: {source} is not there; "
+            "name an S3 URI, a tar.gz file or a directory"
+        )
+
+
+def prepare(program: str) -> list[str]:
+    """Install what the code needs; returns the command that runs `program`, without arguments."""
+    if not (CODE / program).exists():
+        found = ", ".join(sorted(entry.name for entry in CODE.iterdir())) or "nothing"
+        raise TrainError(
+            f"ClientError: hyperparameter sagemaker_program: no {program} in the code "
+            f"(which has {found})"
+        )
+    pip = [sys.executable, "-m", "pip", "install"]
+    is_package = (CODE / "setup.py").exists() and not program.endswith(".sh")
+    if is_package:
+        _run("InstallModuleError", [*pip, "--upgrade", "."], os.environ)
+    if (CODE / "requirements.txt").exists():
+        _run("InstallRequirementsError", [*pip, "-r", "requirements.txt"], os.environ)
+    if is_package:
+        return [sys.executable, "-m", _module(program)]
+    if program.endswith(".py"):
+        return [sys.executable, program]
+    (CODE / program).chmod(0o777)
+    return ["/bin/sh", "-c", f'./{program} "$@"', program]
+
+
+def arguments(hyperparameters: Mapping[str, object]) -> list[str]:
+    """The hyperparameters as a command line, by name; a single letter has a single dash."""
+    words: list[str] = []
+    for name, value in sorted(hyperparameters.items()):
+        words.append(f"--{name}" if len(name) > 1 else f"-{name}")
+        if isinstance(value, dict):
+            words.append(",".join(f"{key}={item}" for key, item in sorted(value.items())))
+        else:
+            words.append("" if value is None else str(value))
+    return words
+
+
+def variables(job: Job) -> dict[str, str]:
+    """The `SM_*` variables."""
+    described = _describe(job)
+    values: dict[str, object] = {
+        **described,
+        "hps": described["hyperparameters"],
+        "framework_params": described["additional_framework_parameters"],
+        "channels": sorted(job.channels),
+        "training_env": described,
+        "user_args": arguments(job.hyperparameters),
+    }
+    for renamed in _ONLY_IN_TRAINING_ENV:
+        del values[renamed]
+    for name, path in _channel_paths(job).items():
+        values[f"channel_{name}"] = path
+    for name, value in job.hyperparameters.items():
+        values[f"hp_{name}"] = value
+    return {f"SM_{name.upper()}": _encode(value) for name, value in values.items()}
+
+
+def _describe(job: Job) -> dict[str, object]:
+    """The training environment under the toolkit's own names, as in SM_TRAINING_ENV."""
+    return {
+        "additional_framework_parameters": {
+            name: value for name, value in job.settings.items() if name not in SERVICE
+        },
+        "channel_input_dirs": _channel_paths(job),
+        "framework_module": os.environ.get("SAGEMAKER_TRAINING_MODULE"),
+        "hyperparameters": dict(job.hyperparameters),
+        "input_config_dir": str(CONFIG),
+        "input_data_config": dict(job.channels),
+        "input_dir": str(ML / "input"),
+        "job_name": os.environ.get("TRAINING_JOB_NAME"),
+        "log_level": job.settings.get("sagemaker_container_log_level", _INFO),
+        "model_dir": str(ML / "model"),
+        "module_dir": job.source,
+        "module_name": _module(job.program),
+        "num_cpus": os.cpu_count(),
+        "num_gpus": len(glob.glob("/dev/nvidia[0-9]*")),
+        "num_neurons": len(glob.glob("/dev/neuron[0-9]*")),
+        "output_data_dir": str(ML / "output" / "data"),
+        "output_dir": str(ML / "output"),
+        "output_intermediate_dir": str(ML / "output" / "intermediate"),
+        "resource_config": dict(job.resources),
+        "user_entry_point": job.program,
+        **_describe_hosts(job.resources),
+    }
+
+
+def _describe_hosts(resources: Mapping[str, Any]) -> dict[str, object]:
+    hosts = resources.get("hosts", [])
+    current = resources.get("current_host", "")
+    group = resources.get("current_group_name", "homogeneousCluster")
+    groups = {each["instance_group_name"]: each for each in resources.get("instance_groups", [])}
+    master = hosts[0] if hosts else current
+    return {
+        "current_host": current,
+        "current_instance_group": group,
+        "current_instance_group_hosts": groups[group]["hosts"] if group in groups else [],
+        "current_instance_type": resources.get("current_instance_type", "local"),
+        "distribution_instance_groups": [],
+        "hosts": hosts,
+        "instance_groups": list(groups),
+        "instance_groups_dict": groups,
+        "is_hetero": len(groups) > 1,
+        "is_master": current == master,
+        "master_hostname": master,
+        "network_interface_name": resources.get("network_interface_name", "eth0"),
+    }
+
+
+def _channel_paths(job: Job) -> dict[str, str]:
+    return {name: str(ML / "input" / "data" / name) for name in job.channels}
+
+
+def _module(program: str) -> str:
+    return program[: -len(".py")] if program.endswith(".py") else program
+
+
+def _read_config(name: str) -> dict[str, Any]:
+    """A configuration file; absent is empty, as a job without channels has no inputdataconfig."""
+    path = CONFIG / name
+    if not path.exists():
+        return {}
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise TrainError(f"ClientError: {path}: not a JSON object")
+    return content
+
+
+def _decode(value: object) -> object:
+    """A hyperparameter's value: SDK v2 writes each as JSON, others write plain text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _encode(value: object) -> str:
+    """A variable's value: text as it is, nothing for None, compact JSON for the rest."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _download(uri: str, target: str) -> None:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        raise TrainError(f"ClientError: {uri}: AWS_ENDPOINT_URL is not set; run in the local AWS")
+    bucket, _, key = uri[len("s3://") :].partition("/")
+    url = f"{endpoint.rstrip('/')}/{bucket}/{urllib.parse.quote(key)}"
+    who = os.environ.get("AWS_ACCESS_KEY_ID", "local")
+    scope = f"{who}/20000101/us-east-1/s3/aws4_request"
+    request = urllib.request.Request(
+        url,
+        headers={
+            "Authorization": (
+                f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
+            )
+        },
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(request) as answer, open(target, "wb") as file:
+            shutil.copyfileobj(answer, file)
+    except urllib.error.HTTPError as error:
+        raise TrainError(f"ClientError: {uri}: {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:
+        raise TrainError(
+            f"ClientError: {uri}: {endpoint} does not answer: {error.reason}"
+        ) from error
+
+
+def _unpack(archive: str, source: str) -> None:
+    # Python 3.11.3 and before have no filters; the code that comes out is run in any case.
+    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(CODE, **safely)  # type: ignore[arg-type]
+    except tarfile.TarError as error:
+        raise TrainError(f"ClientError: {source}: not a tar.gz archive ({error})") from error
+
+
+def _run(kind: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run `command` in the code's directory; its error output goes on, and into the reason."""
+    # Whoever stops the job signals the group: the command decides when to end, we wait for it.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    sys.stdout.flush()
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    with subprocess.Popen(command, cwd=CODE, env=environment, stderr=subprocess.PIPE) as process:
+        reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
+        reader.start()
+        code = process.wait()
+        reader.join(timeout=5)  # what a process left behind by the command still holds open
+    if code != 0:
+        # A shell's convention for a death by signal.
+        code = code if code > 0 else 128 - code
+        shown = " ".join(command)
+        raise TrainError(
+            f'{kind}:\nExitCode {code}\nErrorMessage "{_message(tail)}"\nCommand "{shown}"', code
+        )
+
+
+def _pass_on(stream: Iterable[bytes] | None, tail: deque[str]) -> None:
+    for line in stream or ():
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+        tail.append(line.decode(errors="replace").rstrip())
+
+
+def _message(tail: Sequence[str]) -> str:
+    """What went wrong: the exception under the last traceback, or pip's ERROR, or the last line."""
+    lines = [line for line in tail if line]
+    starts = [at for at, line in enumerate(lines) if line.startswith("Traceback (most recent")]
+    if starts:
+        below = lines[starts[-1] + 1 :]
+        while below and below[0].startswith(" "):
+            below = below[1:]
+        lines = below or lines
+    else:
+        lines = ([line for line in lines if line.startswith("ERROR")] or lines)[-1:]
+    return "\n".join(lines)[:_MESSAGE_CHARACTERS]
+
+
+def _report(reason: str) -> None:
+    """Say why training failed, where SageMaker looks for it; the script's own words come first."""
+    sys.stderr.write(f"{reason}\n")
+    sys.stderr.flush()
+    if not FAILURE.exists():
+        FAILURE.parent.mkdir(parents=True, exist_ok=True)
+        FAILURE.write_text(reason, encoding="utf-8")
+
+
+# SM_TRAINING_ENV has these; as variables of their own they have other names, or none.
+_ONLY_IN_TRAINING_ENV = (
+    "additional_framework_parameters",
+    "channel_input_dirs",
+    "hyperparameters",
+    "is_master",
+    "job_name",
+    "master_hostname",
+)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""The local AWS as a server that can be started and stopped."""
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, ClassVar, Self
+
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
+from werkzeug.test import Client
+
+from airflow_sm_pipelines.local import shapes, transport
+from airflow_sm_pipelines.local.account import Account
+from airflow_sm_pipelines.local.api import Api
+from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.front import Front
+from airflow_sm_pipelines.local.images import Images
+from airflow_sm_pipelines.local.jobs import Jobs
+from airflow_sm_pipelines.local.logs import Logs
+from airflow_sm_pipelines.local.machine import Machine
+from airflow_sm_pipelines.local.objects import Objects
+from airflow_sm_pipelines.local.processing import processing
+from airflow_sm_pipelines.local.registry import Registry
+from airflow_sm_pipelines.local.sandbox import Isolation, choose
+from airflow_sm_pipelines.local.seed import seed
+from airflow_sm_pipelines.local.training import training
+
+logger = logging.getLogger(__name__)
+
+_HOST = "127.0.0.1"
+_GRACE_SECONDS = 120.0  # what SageMaker gives a job to end in
+_CLOSING_GRACE_SECONDS = 2.0
+_POLL_SECONDS = 0.1  # how soon the server sees that it is to end
+_KEY = "local"
+
+
+class LocalAWS:
+    """A small AWS on 127.0.0.1 that really runs SageMaker's jobs, in folders below `root`.
+
+    `workers` bounds how many run at once (default: one per CPU). S3, logs and what else is moto's
+    live in the memory of this process, shared by the servers in it; the first one starts afresh.
+    """
+
+    _running: ClassVar[list["LocalAWS"]] = []
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        port: int = 0,
+        region: str = "us-east-1",
+        workers: int | None = None,
+        images: Images | None = None,
+        isolation: Isolation | None = None,
+        grace_seconds: float = _GRACE_SECONDS,
+    ) -> None:
+        self.root = root.resolve()
+        self.account = Account(region)
+        self._port = port
+        self._workers = workers or os.cpu_count() or 1
+        self._images = images or Images()
+        self._isolation = isolation or choose()
+        self._grace_seconds = grace_seconds
+        self._started: _Started | None = None
+
+    def start(self) -> Self:
+        """Answer requests from now on; raises `LocalError` where the root or the port is taken."""
+        shapes.service()  # half a second that the first request need not wait
+        with ExitStack() as held:
+            lock = held.enter_context(_lock(self.root))
+            with _listen(self._port) as listening:
+                self._port = listening.getsockname()[1]
+                self._started = self._start(lock, listening)
+            held.pop_all()
+        self._running.append(self)
+        return self
+
+    def stop(self) -> None:
+        """Stop every job, then answering; returns when the last process has ended."""
+        started, self._started = self._started, None
+        if started is not None:
+            self._running.remove(self)
+            started.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where to reach it; an address, so that S3 clients put the bucket into the path."""
+        if self._started is None:
+            raise LocalError("the local AWS is not running; call start() first")
+        return self._url()
+
+    @property
+    def isolation(self) -> str:
+        """By which means jobs get their own /opt/ml here, and why."""
+        return f"{self._isolation.name}: {self._isolation.reason}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make boto3 and Airflow use this server."""
+        connection = {
+            "conn_type": "aws",
+            "login": _KEY,
+            "password": _KEY,
+            "extra": {"endpoint_url": self.endpoint_url, "region_name": self.account.region},
+        }
+        return {**self._variables(), "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection)}
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _start(self, lock: IO[str], listening: socket.socket) -> "_Started":
+        moto = Moto()
+        if not self._running:
+            Client(moto).post("/moto-api/reset")
+        seed(self.account, iam=self._client("iam", moto), s3=self._client("s3", moto))
+        machine = Machine(
+            isolation=self._isolation,
+            images=self._images,
+            objects=Objects(self._client("s3", moto)),
+            logs=Logs(self._client("logs", moto)),
+            environment=self._variables(),
+        )
+        jobs = Jobs(
+            self.account,
+            self.root / "jobs",
+            workers=self._workers,
+            grace_seconds=self._grace_seconds,
+        )
+        kinds = (processing(machine), training(machine))
+        front = Front(Api(jobs, Registry(self.account), kinds=kinds), moto)
+        return _Started(_serve(front, listening), jobs, lock)
+
+    def _url(self) -> str:
+        return f"http://{_HOST}:{self._port}"
+
+    def _variables(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self._url(),
+            "AWS_ACCESS_KEY_ID": _KEY,
+            "AWS_SECRET_ACCESS_KEY": _KEY,
+            "AWS_DEFAULT_REGION": self.account.region,
+            "AWS_REGION": self.account.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _client(self, service: Any, moto: Moto) -> Any:
+        """A client of the engine's own, which reaches moto without a socket."""
+        client = transport.neutral_session().create_client(
+            service,
+            region_name=self.account.region,
+            endpoint_url=self._url(),
+            aws_access_key_id=_KEY,
+            aws_secret_access_key=_KEY,
+            config=Config(
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                retries={"max_attempts": 1},
+                s3={"addressing_style": "path"},
+            ),
+        )
+        transport.connect(client, moto)
+        return client
+
+
+class _Started:
+    """What a running server holds, to be given back in the right order."""
+
+    def __init__(self, server: ThreadedWSGIServer, jobs: Jobs, lock: IO[str]) -> None:
+        self._server = server
+        self._jobs = jobs
+        self._lock = lock
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_POLL_SECONDS,), name="local AWS", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        # Jobs first: while they end they may still write to S3.
+        self._jobs.close(grace_seconds=_CLOSING_GRACE_SECONDS)
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._lock.close()
+
+
+class _Handler(MotoRequestHandler):
+    """One request: silent, and without the 40 ms that Nagle's algorithm can add."""
+
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        logger.debug("%s %s", type, message % args)
+
+
+def _serve(app: Any, listening: socket.socket) -> ThreadedWSGIServer:
+    """A server with a thread per request, on a duplicate of a socket that listens already."""
+    host, port = listening.getsockname()[:2]
+    return ThreadedWSGIServer(host, port, app, handler=_Handler, fd=listening.fileno())
+
+
+def _lock(root: Path) -> IO[str]:
+    """Claim the root for this server."""
+    root.mkdir(parents=True, exist_ok=True)
+    lock = (root / ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise LocalError(f"{root}: another local AWS uses it; give this one its own") from error
+    return lock
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((_HOST, port))
+    except OSError as error:
+        raise LocalError(f"port {port}: {error.strerror}; 0 takes any port that is free") from error

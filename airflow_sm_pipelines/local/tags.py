@@ -1,0 +1,32 @@
+"""Tags of the resources that the local AWS keeps itself."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class Tags:
+    """Tags by the ARN of a resource."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tags: dict[str, dict[str, str]] = {}
+
+    def add(self, arn: str, tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+        """Add tags to a resource, or give them other values; all that it has then."""
+        with self._lock:
+            added = {each["Key"]: each["Value"] for each in tags}
+            self._tags[arn] = {**self._tags.get(arn, {}), **added}
+        return self.get(arn)
+
+    def get(self, arn: str) -> dict[str, Any]:
+        """The tags of a resource, as ListTags answers them."""
+        tags = self._tags.get(arn, {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+    def remove(self, arn: str, keys: Iterable[str]) -> None:
+        """Take the tags with these keys from a resource."""
+        with self._lock:
+            gone = set(keys)
+            kept = self._tags.get(arn, {})
+            self._tags[arn] = {key: kept[key] for key in kept if key not in gone}

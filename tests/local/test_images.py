@@ -1,0 +1,289 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_sm_pipelines.local import images
+from airflow_sm_pipelines.local.images import ImageError, Images, default_config
+
+from .containers import our_images
+
+DEFAULT = "python:3.12"
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+
+# Every repository in image_uri_config/*.json of the SageMaker Python SDK 2.257.7, by the rule that
+# is right for it.
+REPOSITORIES = {
+    "scikit-learn": "sagemaker-scikit-learn",
+    "xgboost": "sagemaker-xgboost xgboost",
+    "built-in algorithm": (
+        "blazingtext factorization-machines forecasting-deepar image-classification "
+        "image-classification-neo ipinsights kmeans knn lda linear-learner ntm object-detection "
+        "object2vec pca randomcutforest semantic-segmentation seq2seq xgboost-neo"
+    ),
+    "SageMaker tool": (
+        "detailed-profiler-processing sagemaker-clarify-processing "
+        "sagemaker-data-wrangler-container sagemaker-debugger-rules sagemaker-geospatial-v1-0 "
+        "sagemaker-model-monitor-analyzer"
+    ),
+    "Spark": "sagemaker-spark-processing sagemaker-sparkml-serving",
+    "deep learning framework": (
+        "autogluon-inference autogluon-training djl-inference huggingface-pytorch-inference "
+        "huggingface-pytorch-inference-neuron huggingface-pytorch-inference-neuronx "
+        "huggingface-pytorch-tgi-inference huggingface-pytorch-training "
+        "huggingface-pytorch-training-neuronx huggingface-pytorch-trcomp-training "
+        "huggingface-tensorflow-inference huggingface-tensorflow-training "
+        "huggingface-tensorflow-trcomp-training huggingface-vllm-inference-neuronx mxnet-inference "
+        "mxnet-inference-eia mxnet-training pytorch-inference pytorch-inference-eia "
+        "pytorch-inference-graviton pytorch-training pytorch-training-neuron "
+        "pytorch-training-neuronx pytorch-trcomp-training sagemaker-chainer "
+        "sagemaker-inference-mxnet sagemaker-inference-pytorch sagemaker-inference-tensorflow "
+        "sagemaker-mxnet sagemaker-mxnet-eia sagemaker-mxnet-serving sagemaker-mxnet-serving-eia "
+        "sagemaker-neo-mxnet sagemaker-neo-pytorch sagemaker-neo-tensorflow sagemaker-pytorch "
+        "sagemaker-rl-coach-container sagemaker-rl-mxnet sagemaker-rl-ray-container "
+        "sagemaker-rl-tensorflow sagemaker-rl-vw-container sagemaker-tensorflow "
+        "sagemaker-tensorflow-eia sagemaker-tensorflow-scriptmode sagemaker-tensorflow-serving "
+        "sagemaker-tensorflow-serving-eia sagemaker-tritonserver smdistributed-modelparallel "
+        "stabilityai-pytorch-inference tei tei-cpu tensorflow-inference tensorflow-inference-eia "
+        "tensorflow-inference-graviton tensorflow-training"
+    ),
+    "default": "sagemaker-base-python sagemaker-distribution-prod",
+}
+CASES = [(rule, name) for rule, names in REPOSITORIES.items() for name in names.split()]
+
+
+@pytest.fixture(scope="module")
+def none(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's file without rules."""
+    return tmp_path_factory.mktemp("config") / "images.toml"
+
+
+@pytest.fixture(scope="module")
+def ours(none: Path) -> Images:
+    return our_images(none.parent)
+
+
+def configured(folder: Path, text: str) -> Images:
+    config = folder / "images.toml"
+    config.write_text(text)
+    return Images(cache=folder, config=config)
+
+
+def shell(runtime: images.Runtime, command: str) -> str:
+    environment = {**runtime.environment, "HOME": os.environ.get("HOME", "/")}
+    run = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
+    return run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("rule", "repository"), CASES, ids=[name for _, name in CASES])
+@pytest.mark.parametrize("domain", ["amazonaws.com", "amazonaws.com.cn"])
+def test_an_image_of_aws_has_its_rule(
+    ours: Images, rule: str, repository: str, domain: str
+) -> None:
+    registry = f"683313688378.dkr.ecr.us-east-1.{domain}"
+    for image in (f"{registry}/{repository}:1.2-1-cpu-py3", f"{registry}/{repository}@sha256:0a"):
+        assert ours.rule(image).name == rule
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        DEFAULT,
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/kmeans:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/our-xgboost-fork:1",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/protein:1",
+    ],
+)
+def test_an_image_of_the_user_has_the_default_rule(ours: Images, image: str) -> None:
+    assert ours.rule(image).name == "default"
+
+
+def test_the_default_environment_is_bare(ours: Images) -> None:
+    runtime = ours.runtime(DEFAULT)
+    names = "import importlib.metadata as m; print(*(d.name for d in m.distributions()))"
+    assert shell(runtime, f"python -c '{names}'") == "pip\n"
+    assert runtime.name == "default"
+
+
+def test_a_shell_finds_the_interpreter_of_the_runtime(ours: Images) -> None:
+    runtime = ours.runtime(DEFAULT)
+    assert runtime.environment["PATH"].split(":")[0] == str(runtime.python.parent)
+    assert shell(runtime, "command -v python3") == f"{runtime.python.parent}/python3\n"
+    assert shell(runtime, "python -c 'import sys; print(sys.prefix)'") == (
+        f"{runtime.environment['VIRTUAL_ENV']}\n"
+    )
+
+
+def test_the_image_of_scikit_learn_has_its_packages(ours: Images) -> None:
+    runtime = ours.runtime(SKLEARN)
+    assert shell(runtime, "python -c 'import joblib, pandas, sklearn; print(1)'") == "1\n"
+    assert runtime.description.startswith("scikit-learn (Python 3.")
+
+
+def test_the_image_of_xgboost_has_its_packages(ours: Images) -> None:
+    runtime = ours.runtime(XGBOOST)
+    assert shell(runtime, "python -c 'import pandas, sklearn, xgboost; print(1)'") == "1\n"
+    assert runtime.name == "xgboost"
+
+
+def test_train_is_a_command_of_the_runtimes_interpreter(ours: Images) -> None:
+    runtime = ours.runtime(DEFAULT)
+    assert runtime.train is not None
+    python, *_, script = runtime.train
+    assert python == str(runtime.python)
+    assert Path(script).name == "script_mode.py"
+    assert Path(script).exists()
+
+
+def test_pip_does_not_install_into_a_shared_environment(ours: Images) -> None:
+    assert "ERROR: Can not perform" in shell(ours.runtime(DEFAULT), "pip install --no-index x")
+
+
+def test_a_job_has_an_interpreter_of_its_own(ours: Images, tmp_path: Path) -> None:
+    shared = ours.runtime(DEFAULT)
+    own = shared.for_job(tmp_path / "venv")
+    assert own.python == tmp_path / "venv" / "bin" / "python"
+    assert own.train is not None
+    assert own.train[0] == str(own.python)
+    assert own.environment["VIRTUAL_ENV"] == str(tmp_path / "venv")
+    assert shell(own, "command -v pip") == f"{own.python.parent}/pip\n"
+    assert "PIP_USER" not in own.environment
+    assert shared.python != own.python
+
+
+def test_a_jobs_pip_is_told_the_index_of_the_server(
+    ours: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("SECRET", "not for jobs")
+    own = ours.runtime(DEFAULT).for_job(tmp_path / "venv")
+    assert own.environment["PIP_INDEX_URL"] == "http://127.0.0.1:1/simple"
+    assert "SECRET" not in own.environment
+
+
+def test_an_image_without_a_local_equivalent_names_what_to_map_and_where(
+    ours: Images, none: Path
+) -> None:
+    image = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+    with pytest.raises(ImageError) as raised:
+        ours.runtime(image)
+    assert str(raised.value) == (
+        f"{image}: a SageMaker tool whose program is only in AWS's image; to run it, add to "
+        f"{none}: [[image]] with match = 'sagemaker-model-monitor-analyzer', name = \"...\" and "
+        'python = "/path/to/python" of an environment that has what the image has'
+    )
+
+
+def test_an_image_can_be_mapped_to_an_interpreter(tmp_path: Path) -> None:
+    mine = configured(
+        tmp_path,
+        f"""
+        [[image]]
+        match = "pytorch-training"
+        name = "torch"
+        python = "{sys.executable}"
+        train = ["{{python}}", "-m", "mine"]
+        """,
+    )
+    runtime = mine.runtime("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3")
+    assert runtime.python == Path(sys.executable)
+    assert runtime.train == (sys.executable, "-m", "mine")
+    assert runtime.description.startswith("torch")
+
+
+def test_a_rule_of_the_user_comes_before_ours(tmp_path: Path) -> None:
+    mine = configured(
+        tmp_path, '[[image]]\nmatch = "xgboost"\nname = "mine"\npython = "venv/bin/python"\n'
+    )
+    assert mine.rule(XGBOOST).name == "mine"
+    assert mine.rule(XGBOOST).python == tmp_path / "venv" / "bin" / "python"
+    assert mine.rule(XGBOOST).train is None
+    assert mine.rule(SKLEARN).name == "scikit-learn"
+
+
+def test_an_interpreter_that_is_not_there_is_an_error_of_the_image(tmp_path: Path) -> None:
+    mine = configured(tmp_path, '[[image]]\nmatch = ""\nname = "x"\npython = "gone/python"\n')
+    with pytest.raises(ImageError, match=r"^python:3\.12: .*gone/python: does not run"):
+        mine.runtime(DEFAULT)
+
+
+def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("not a = requirement\n")
+    mine = configured(tmp_path, '[[image]]\nmatch = ""\nname = "x"\nlock = "mine.txt"\n')
+    with pytest.raises(ImageError, match="uv could not make the environment"):
+        mine.runtime(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[[image", ": not TOML ("),
+        ("image = 1", ": image: write [[image]] tables only"),
+        ("[images]", ": images: write [[image]] tables only"),
+        ("image = [1]", ": image[0]: not a table; write [[image]]"),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\nlocks = "x"\npython = "x"',
+            ": image[0].locks: unknown key; did you mean 'lock'?",
+        ),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\nzzz = "x"\npython = "x"',
+            ": image[0].zzz: unknown key; one of match, name, lock, python, unsupported, train",
+        ),
+        (
+            '[[image]]\nmatch = 1\nname = "x"\npython = "x"',
+            ": image[0].match: 1 is no string; write text in quotes",
+        ),
+        (
+            '[[image]]\nmatch = "("\nname = "x"\npython = "x"',
+            ": image[0].match: '(' is no regular expression (",
+        ),
+        ('[[image]]\nmatch = ""\npython = "x"', ": image[0].name: missing; every image has one"),
+        (
+            '[[image]]\nmatch = ""\nname = "x"',
+            ": image[0]: has not one but 0 of lock, python, unsupported; keep one",
+        ),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\nlock = "x"\npython = "x"',
+            ": image[0]: has not one but 2 of lock, python, unsupported; keep one",
+        ),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = "skript"',
+            ": image[0].train: unknown launcher 'skript'; one of script-mode, xgboost, or a list",
+        ),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = [1]',
+            ": image[0].train: [1]; write a list of words to run",
+        ),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = 1',
+            ": image[0].train: 1; one of script-mode, xgboost, or a list of words",
+        ),
+    ],
+)
+def test_a_file_that_breaks_the_format_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(ImageError) as raised:
+        configured(tmp_path, text)
+    assert str(raised.value).startswith(f"{tmp_path / 'images.toml'}{problem}")
+
+
+def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ImageError) as raised:
+        configured(tmp_path, '[[image]]\nmatch = "("\n[[image]]\nname = "x"\npython = "x"\n')
+    assert len(str(raised.value).splitlines()) == 4
+
+
+def test_a_file_that_is_named_and_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"absent\.toml: No such file"):
+        Images(config=tmp_path / "absent.toml")
+
+
+def test_the_users_file_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert default_config() == tmp_path / "airflow-sm-pipelines" / "images.toml"
+    assert Images().rule(DEFAULT).name == "default"
+    default_config().parent.mkdir()
+    default_config().write_text('[[image]]\nmatch = ""\nname = "mine"\npython = "x"\n')
+    assert Images().rule(DEFAULT).name == "mine"
