@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from airflow_sm_pipelines.definition.node import Json, Node, Problems, child_path, raise_all
 from airflow_sm_pipelines.errors import DefinitionError, Problem
@@ -43,10 +44,11 @@ def read(text: str | bytes) -> Document:
 def read_json(text: str | bytes) -> Node:
     """The JSON value in `text`, checked for what a definition may not be."""
     decoded = _decode(text)
+    twice: list[str] = []
     try:
         value: Json = json.loads(
             decoded,
-            object_pairs_hook=_object,
+            object_pairs_hook=partial(_object, twice),
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
@@ -59,7 +61,8 @@ def read_json(text: str | bytes) -> Node:
         raise _problem("an integer of thousands of digits; write a number AWS can take") from error
     except RecursionError as error:
         raise _problem(_TOO_DEEP) from error
-    _check_depth_and_keys(value)
+    if twice or _is_too_deep(value):
+        _tell_places(value)
     if r"\ud" in decoded.lower():
         _check_surrogates(value)
     return Node(value)
@@ -89,9 +92,14 @@ class _KeysTwice(dict[str, Json]):
         self.twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _object(twice: list[str], pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """The object of these members; keys that were given more than once are added to `twice`."""
     members = dict(pairs)
-    return members if len(members) == len(pairs) else _KeysTwice(pairs)
+    if len(members) == len(pairs):
+        return members
+    told = _KeysTwice(pairs)
+    twice += told.twice
+    return told
 
 
 def _refuse_constant(constant: str) -> Json:
@@ -105,8 +113,21 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_depth_and_keys(root: Json) -> None:
-    """Walk in the order of the text, without recursion, since depth is what is doubted."""
+def _is_too_deep(root: Json) -> bool:
+    """Whether something is nested deeper than `DEEPEST`, seen level by level without recursion."""
+    level: list[Json] = [root]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return bool(level)
+
+
+def _tell_places(root: Json) -> None:
+    """Raise what is wrong with depth and keys, with its places in the order of the text."""
     errors: list[DefinitionError] = []
     todo: list[tuple[Json, _Trail]] = [(root, ())]
     while todo:
