@@ -7,7 +7,7 @@ answers with.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,7 +26,6 @@ from airflow_sm_pipelines.local.registry import (
     Kind,
     Registry,
 )
-from airflow_sm_pipelines.local.tags import Tags
 
 Handler = Callable[[Fields], Fields | None]
 
@@ -40,10 +39,12 @@ class Api:
     def __init__(self, jobs: Jobs, registry: Registry, *, kinds: tuple[JobKind, ...]) -> None:
         self._jobs = jobs
         self._registry = registry
-        self._tags = Tags()
-        self._tagged = re.compile(
-            rf"arn:[\w-]+:sagemaker:[\w-]*:\d*:({'|'.join(_slugs(kinds))})/", re.IGNORECASE
-        )
+        self._tags = registry.tags
+        # Kind of resource, as ARNs have it -> what raises where there is none of an ARN.
+        self._finders: dict[str, Callable[[str], object]] = {
+            **{kind.slug: partial(jobs.find, kind) for kind in kinds},
+            **{kind.slug: partial(registry.get, kind) for kind in KINDS.values()},
+        }
         self._operations: dict[str, Handler] = {
             **self._tag_operations(),
             **_recorded_operations(registry),
@@ -57,7 +58,7 @@ class Api:
     def answers(self, operation: str, body: bytes) -> bool:
         """Whether this request is answered here; the others are moto's."""
         if operation in self._tag_operations():
-            return self._tagged.match(str(_parsed(body).get("ResourceArn"))) is not None
+            return _kind(str(_parsed(body).get("ResourceArn"))) in self._finders
         return (
             operation in self._operations
             or shapes.operation(operation) is None
@@ -107,12 +108,16 @@ class Api:
         }
 
     def _tag_operations(self) -> dict[str, Handler]:
+        def tagged(request: Fields) -> str:
+            """The ARN of the request as SageMaker writes it; raises where nothing has it."""
+            arn: str = request["ResourceArn"].lower()
+            self._finders[_kind(arn)](arn)
+            return arn
+
         return {
-            "AddTags": lambda request: self._tags.add(request["ResourceArn"], request["Tags"]),
-            "ListTags": lambda request: self._tags.get(request["ResourceArn"]),
-            "DeleteTags": lambda request: self._tags.remove(
-                request["ResourceArn"], request["TagKeys"]
-            ),
+            "AddTags": lambda request: self._tags.add(tagged(request), request["Tags"]),
+            "ListTags": lambda request: self._tags.get(tagged(request)),
+            "DeleteTags": lambda request: self._tags.remove(tagged(request), request["TagKeys"]),
         }
 
 
@@ -143,9 +148,10 @@ def _package_operations(packages: Packages) -> dict[str, Handler]:
     }
 
 
-def _slugs(kinds: tuple[JobKind, ...]) -> Iterator[str]:
-    yield from (kind.slug for kind in kinds)
-    yield from (kind.slug for kind in KINDS.values())
+def _kind(arn: str) -> str:
+    """The kind of resource that an ARN of SageMaker names, or ""."""
+    found = re.match(r"arn:[\w-]+:sagemaker:[\w-]*:\d*:([\w-]+)/", arn)
+    return found[1].lower() if found else ""
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -2,20 +2,25 @@
 
 moto answers an operation that it does not have with an HTML page of status 500, which boto3 tries
 again and again. Here it is a 400 in the protocol of the request. The names of moto used are those
-that its own server is made of; its classes are neither extended nor patched.
+that its own server is made of; its classes are neither extended nor patched. `sessions.py` says
+how it is kept from the user's AWS configuration.
 """
 
 import json
 import logging
 import re
 from collections.abc import Iterable
+from importlib.metadata import metadata
 from typing import Any
 from xml.sax.saxutils import escape
 
 import flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
+
+from airflow_sm_pipelines.local.sessions import neutral_sessions
+from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +34,15 @@ class Moto:
     """Every AWS service that moto stands for."""
 
     def __init__(self) -> None:
-        self._dispatcher = DomainDispatcherApplication(_app)
-        self._direct = {service: _app(service) for service in _DIRECT}
+        # Any WSGI app will do, although the hint says Flask.
+        self._dispatcher = DomainDispatcherApplication(_app)  # type: ignore[arg-type]
+        with neutral_sessions():
+            self._direct = {service: _app(service) for service in _DIRECT}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         app = self._direct.get(_service(environ), self._dispatcher)
-        answer: Iterable[bytes] = app(environ, start_response)
+        with neutral_sessions():
+            answer: Iterable[bytes] = app(environ, start_response)
         return answer
 
 
@@ -46,22 +54,35 @@ def _service(environ: dict[str, Any]) -> str:
     return scope[1] if scope and not control else ""
 
 
-def _app(service: Any) -> flask.Flask:
-    app: flask.Flask = create_backend_app(service)
-    app.register_error_handler(Exception, lambda error: _unanswered(service, error))
+def _app(service: Any) -> WSGIApp:
+    """The app of a service of moto's; None is one that moto has not."""
+    if service is None:
+        return _failing("", NotImplementedError("moto has no such service"))
+    try:
+        app = create_backend_app(service)
+    except ModuleNotFoundError as error:
+        return _failing(service, error)
+    app.register_error_handler(
+        Exception, lambda error: _unanswered(flask.request, service, error=error)
+    )
     return app
 
 
-def _unanswered(service: str, error: Exception) -> Any:
+def _failing(service: str, error: Exception) -> WSGIApp:
+    """An app that tells every caller of an error."""
+
+    @Request.application
+    def answer(request: Request) -> Any:
+        return _unanswered(request, service or _service(request.environ), error=error)
+
+    return answer
+
+
+def _unanswered(request: Request, service: str, *, error: Exception) -> Any:
     """What a caller is told when moto has raised."""
     if isinstance(error, HTTPException):
         return error
-    if isinstance(error, NotImplementedError):
-        code, reason = "NotImplemented", "is not there in the local AWS"
-    else:
-        logger.error("%s: moto failed", service, exc_info=error)
-        code, reason = "InternalFailure", f"failed in moto ({type(error).__name__}: {error})"
-    request = flask.request
+    code, reason = _failure(service, error)
     target = request.headers.get("X-Amz-Target", "")
     action = request.values.get("Action", "")
     what = target.rpartition(".")[2] or action or f"{request.method} {request.path}"
@@ -71,6 +92,29 @@ def _unanswered(service: str, error: Exception) -> Any:
     if service == "s3":
         return _xml(_error(code, message))
     return json_error(code, message)
+
+
+def _failure(service: str, error: Exception) -> tuple[str, str]:
+    """The code of what moto has raised, and what that means for the operation."""
+    match error:
+        case NotImplementedError():
+            return "NotImplemented", "is not there in the local AWS"
+        case ModuleNotFoundError(name=str(module)):
+            package = module.partition(".")[0]
+            extra = service if service in _extras() else "all"
+            logger.warning("%s: moto needs the package %s", service, package)
+            return "NotImplemented", (
+                f"needs the package {package}; pip install 'moto[{extra}]', "
+                "then start the local AWS again"
+            )
+        case _:
+            logger.error("%s: moto failed", service, exc_info=error)
+            return "InternalFailure", f"failed in moto ({type(error).__name__}: {error})"
+
+
+def _extras() -> list[str]:
+    """The services that moto's package has an extra for."""
+    return metadata("moto").get_all("Provides-Extra") or []
 
 
 def json_error(code: str, message: str, status: int = 400) -> Response:

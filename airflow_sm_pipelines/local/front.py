@@ -1,6 +1,7 @@
 """The WSGI app that callers reach: SageMaker's jobs and records are ours, the rest is moto's."""
 
 import io
+import logging
 import re
 import uuid
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from werkzeug.wrappers import Request, Response
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto, json_error
 from airflow_sm_pipelines.local.errors import AwsError
+
+logger = logging.getLogger(__name__)
 
 _TARGET = "SageMaker."
 _INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations")
@@ -24,8 +27,12 @@ class Front:
         self._moto = moto
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        response = self._respond(environ) or self._moto
-        return response(environ, start_response)
+        try:
+            response = self._respond(environ) or self._moto
+            return response(environ, start_response)
+        # The last net: whatever it is, no caller gets a page of HTML, and the log has all of it.
+        except Exception as error:
+            return _failed(environ, error)(environ, start_response)
 
     def _respond(self, environ: dict[str, Any]) -> Response | None:
         """Our answer to a request, or None where it is moto's to answer."""
@@ -56,3 +63,11 @@ class Front:
             content_type="application/x-amz-json-1.1",
             headers={"x-amzn-RequestId": str(uuid.uuid4())},
         )
+
+
+def _failed(environ: dict[str, Any], error: Exception) -> Response:
+    """What a caller is told of an error that nobody expected."""
+    what = environ.get("HTTP_X_AMZ_TARGET") or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    logger.error("%s: the local AWS failed", what, exc_info=error)
+    message = f"{what}: the local AWS failed ({type(error).__name__}: {error})"
+    return json_error("InternalFailure", message, 500)

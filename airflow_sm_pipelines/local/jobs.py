@@ -167,7 +167,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._closed = False
         self._jobs: dict[tuple[str, str], Job] = {}
-        self._futures: dict[str, Future[None]] = {}
+        self._futures: dict[tuple[str, str], Future[None]] = {}
         self._folders: set[Path] = set()
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
 
@@ -175,16 +175,12 @@ class Jobs:
         """Accept a job, to be run as soon as a worker is free."""
         name = request[kind.name_key]
         arn = self._account.arn(kind.slug, name)
+        key = (kind.noun, name)  # not the ARN: names that differ only in case share it
         with self._lock:
-            if self._closed:
-                raise AwsError("ServiceUnavailable", "the local AWS is being stopped", 503)
-            if (kind.noun, name) in self._jobs:
-                raise AwsError(
-                    "ResourceInUse",
-                    "Job name must be unique within an AWS account and region, "
-                    f"and a job with this name already exists ({arn})",
-                )
-            kind.check(request)
+            self._refuse(key, arn)
+        kind.check(request)  # it may ask S3: nobody is to wait for that
+        with self._lock:
+            self._refuse(key, arn)
             job = Job(
                 kind,
                 request,
@@ -192,9 +188,9 @@ class Jobs:
                 folder=self._make_room(kind, name),
                 grace_seconds=self._grace_seconds,
             )
-            self._jobs[kind.noun, name] = job
-            self._futures[arn] = self._pool.submit(_run, job)
-        self._futures[arn].add_done_callback(partial(_settle, job))
+            self._jobs[key] = job
+            future = self._futures[key] = self._pool.submit(_run, job)
+        future.add_done_callback(partial(_settle, job))
         return job
 
     def get(self, kind: JobKind, name: str) -> Job:
@@ -205,6 +201,15 @@ class Jobs:
             raise invalid(kind.unknown.format(name=name))
         return job
 
+    def find(self, kind: JobKind, arn: str) -> Job:
+        """A job of that kind and ARN; names that differ only in case share it."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        found = next((job for job in jobs if job.kind is kind and job.arn == arn), None)
+        if found is None:
+            raise invalid(kind.unknown.format(name=arn.rpartition("/")[2]))
+        return found
+
     def stop(self, kind: JobKind, name: str) -> None:
         """Stop a job; one that still waits for a worker has never started."""
         job = self.get(kind, name)
@@ -213,7 +218,7 @@ class Jobs:
             what = kind.slug.replace("-", " ")
             raise invalid(f"The request was rejected because the {what} is in status {status}.")
         job.stop("Stopped")
-        self._futures[job.arn].cancel()
+        self._futures[kind.noun, name].cancel()
 
     def descriptions(self, kind: JobKind) -> list[Fields]:
         """What every job of a kind looks like at this moment."""
@@ -230,6 +235,17 @@ class Jobs:
         for job in jobs:
             job.stop("Stopped", grace_seconds=grace_seconds)
         self._pool.shutdown(wait=True)
+
+    def _refuse(self, key: tuple[str, str], arn: str) -> None:
+        """Raise `AwsError` where no job of that kind and name can be created."""
+        if self._closed:
+            raise AwsError("ServiceUnavailable", "the local AWS is being stopped", 503)
+        if key in self._jobs:
+            raise AwsError(
+                "ResourceInUse",
+                "Job name must be unique within an AWS account and region, "
+                f"and a job with this name already exists ({arn})",
+            )
 
     def _make_room(self, kind: JobKind, name: str) -> Path:
         """The folder of a new job; what a server before this one left there goes."""

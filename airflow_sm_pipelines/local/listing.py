@@ -40,11 +40,12 @@ class Listing:
     selectors: tuple[str, ...] = ()
 
     def sort_key(self, request: Fields) -> Callable[[Fields], tuple[Any, str]]:
-        """What the rows are sorted by: the requested member, and the ARN where that is equal."""
+        """What the rows are sorted by: the requested member, then what no two rows share."""
         by: str = request.get("SortBy", "CreationTime")
         member = {"Name": f"{self.noun}Name", "Status": f"{self.noun}Status"}.get(by, by)
-        arn = f"{self.noun}Arn"
-        return lambda row: (_plain(row.get(member) or ""), row[arn])
+        arn, name = f"{self.noun}Arn", f"{self.noun}Name"
+        # Names that differ only in case share an ARN; versions of a package have no name.
+        return lambda row: (_plain(row.get(member) or ""), f"{row[arn]} {row.get(name)}")
 
 
 def page(name: str, request: Fields, descriptions: Iterable[Fields]) -> Fields:
@@ -104,12 +105,12 @@ def _position(request: Fields) -> tuple[Any, str] | None:
         return None
     try:
         content = base64.urlsafe_b64decode(request["NextToken"].encode())
-        query, value, arn = json.loads(content)
-    except ValueError as error:
+        query, value, rest = json.loads(content)
+    except (ValueError, TypeError) as error:
         raise invalid("Invalid NextToken.") from error
     if query != _query(request):
         raise invalid("Invalid NextToken: it belongs to a request with other parameters.")
-    return value, arn
+    return value, rest
 
 
 def _time(member: str, holds: Callable[[Any, Any], bool]) -> Filter:

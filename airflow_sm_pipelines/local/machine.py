@@ -21,6 +21,9 @@ _PASSED_ON = ("HOME", "LANG", "TZ")
 
 _DAY_SECONDS = 86_400  # how long a job may run where its request does not say
 
+# The service model does not require the member, and AWS has no default for it.
+NO_INSTANCE_TYPE = "{where}.InstanceType: missing; it would be such as 'ml.m5.large'"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:

@@ -21,8 +21,13 @@ class Objects:
         self._client = client
 
     def exist(self, uri: str) -> bool:
-        """Whether the key of any object starts with this URI."""
-        return next(self._keys(*split(uri)), None) is not None
+        """Whether the key of any object starts with this URI; a bucket must not be there."""
+        bucket, prefix = split(uri)
+        try:
+            page = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        except self._client.exceptions.NoSuchBucket:
+            return False
+        return "Contents" in page
 
     def download(self, uri: str, folder: Path) -> int:
         """Copy every object whose key starts with `uri` into `folder`; the number of files.
@@ -72,10 +77,10 @@ class Objects:
 
 def split(uri: str) -> tuple[str, str]:
     """The bucket and the key of an S3 URI."""
-    match = re.fullmatch(r"s3://([^/]+)/?(.*)", uri, re.DOTALL)
+    match = re.fullmatch(r"s3://([A-Za-z0-9._-]{1,255})(?:/(.*))?", uri, re.DOTALL)
     if match is None:
         raise JobError(f"ClientError: {uri!r} is no S3 URI; it would be s3://bucket/key")
-    return match[1], match[2]
+    return match[1], match[2] or ""
 
 
 def join(uri: str, name: str) -> str:

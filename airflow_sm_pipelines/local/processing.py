@@ -12,7 +12,7 @@ from airflow_sm_pipelines.local import reasons
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.jobs import Ending, Fields, Job, JobKind
-from airflow_sm_pipelines.local.machine import Machine, inside, write_json
+from airflow_sm_pipelines.local.machine import NO_INSTANCE_TYPE, Machine, inside, write_json
 from airflow_sm_pipelines.local.mirror import mirror
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
@@ -147,7 +147,10 @@ def _outputs(request: Fields, mode: str = "") -> list[Fields]:
 
 def _refusals(request: Fields) -> Iterator[str]:
     """What the request asks for and the local AWS does not have."""
-    count = request["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
+    resources = request["ProcessingResources"]["ClusterConfig"]
+    count = resources.get("InstanceCount", 1)
+    if not resources.get("InstanceType"):
+        yield NO_INSTANCE_TYPE.format(where="ProcessingResources.ClusterConfig")
     if count > 1:
         yield (
             f"ProcessingResources.ClusterConfig.InstanceCount: {count} instances are not there in "

@@ -10,8 +10,12 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 def algorithm_error(message: str, code: int) -> str:
     """The FailureReason of a job whose command ended with exit code `code`."""
-    ending = f", exit code: {code}"
-    return f"AlgorithmError: {message}"[: REASON_LENGTH - len(ending)] + ending
+    return _ended(f"AlgorithmError: {message}", code)
+
+
+def stated(failure: str, code: int) -> str:
+    """The same of a job that wrote `failure` itself: the kind of error that it names is kept."""
+    return _ended(failure, code) if failure.startswith(KINDS) else algorithm_error(failure, code)
 
 
 def last_error(log: Path) -> str:
@@ -32,8 +36,18 @@ def message(file: Path, length: int) -> str:
         return content.read(length).decode(errors="ignore").strip()
 
 
+def _ended(reason: str, code: int) -> str:
+    """A reason that is not too long, with the exit code at its end."""
+    ending = f", exit code: {code}"
+    return reason[: REASON_LENGTH - len(ending)] + ending
+
+
 def _tail(log: Path) -> str:
     with log.open("rb") as content:
         size = content.seek(0, os.SEEK_END)
         content.seek(max(0, size - _TAIL_BYTES))
         return content.read().decode(errors="replace")
+
+
+# The kinds of error that SageMaker's own algorithms and its engine begin a FailureReason with.
+KINDS = ("AlgorithmError:", "ClientError:", "InternalServerError:")

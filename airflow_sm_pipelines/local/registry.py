@@ -12,6 +12,7 @@ from typing import Any
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account, now
 from airflow_sm_pipelines.local.errors import invalid
+from airflow_sm_pipelines.local.tags import Tags
 
 Fields = Mapping[str, Any]
 
@@ -53,10 +54,11 @@ class Record:
 
 
 class Registry:
-    """The recorded resources of the account, by kind and ARN."""
+    """The recorded resources of the account, by kind and ARN; `tags` are those of jobs too."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.tags = Tags()
         self.lock = threading.RLock()
         self._records: dict[str, dict[str, Record]] = {}
 
@@ -92,14 +94,11 @@ class Registry:
             return self._replace(kind, settling)
 
     def delete(self, kind: Kind, name_or_arn: str) -> None:
-        """Forget a resource."""
+        """Forget a resource, and its tags."""
         with self.lock:
             arn = self._record(kind, name_or_arn).fields[kind.arn_key]
             del self._records[kind.noun][arn]
-
-    def holds(self, arn: str) -> bool:
-        """Whether any kind of resource has that ARN."""
-        return any(arn in known for known in self._records.values())
+            self.tags.forget(arn)
 
     def descriptions(self, kind: Kind) -> list[Fields]:
         """Every resource of a kind, as it is at this moment."""

@@ -31,6 +31,7 @@ from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
 from airflow_sm_pipelines.local.seed import seed
+from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
 
 logger = logging.getLogger(__name__)
@@ -161,7 +162,7 @@ class LocalAWS:
 
     def _client(self, service: Any, moto: Moto) -> Any:
         """A client of the engine's own, which reaches moto without a socket."""
-        client = transport.neutral_session().create_client(
+        client = neutral_session().create_client(
             service,
             region_name=self.account.region,
             endpoint_url=self._url(),
@@ -227,7 +228,11 @@ def _lock(root: Path) -> IO[str]:
 
 
 def _listen(port: int) -> socket.socket:
+    if port not in range(1 << 16):
+        raise LocalError(f"port {port}: no port; it would be 0 to 65535")
     try:
         return socket.create_server((_HOST, port))
     except OSError as error:
-        raise LocalError(f"port {port}: {error.strerror}; 0 takes any port that is free") from error
+        # `strerror` would name the address once more.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise LocalError(f"port {port}: {reason}; 0 takes any port that is free") from error

@@ -8,12 +8,13 @@ import functools
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 
 from airflow_sm_pipelines.local.errors import invalid
-from airflow_sm_pipelines.local.transport import neutral_session
+from airflow_sm_pipelines.local.sessions import neutral_session
 
 _SHOWN_LENGTH = 500  # of a value in an error message
 
@@ -108,6 +109,13 @@ def _number(value: float, shape: Any, where: str) -> Iterator[str]:
         yield _constraint(value, where, f"Member must have value less than or equal to {most}")
 
 
+def _time(value: float, shape: Any, where: str) -> Iterator[str]:
+    try:
+        datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        yield _constraint(value, where, "Member must be a time in seconds since 1970")
+
+
 def _anything(value: object, shape: Any, where: str) -> Iterator[str]:
     yield from ()
 
@@ -156,6 +164,6 @@ RULES: dict[str, tuple[tuple[type, ...], str, Rule]] = {
     "float": ((int, float), "a number", _number),
     "double": ((int, float), "a number", _number),
     "boolean": ((bool,), "a boolean", _anything),
-    "timestamp": ((int, float), "a time in seconds since 1970", _anything),
+    "timestamp": ((int, float), "a time in seconds since 1970", _time),
     "blob": ((str,), "a base64 string", _anything),
 }

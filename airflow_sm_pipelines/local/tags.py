@@ -24,6 +24,11 @@ class Tags:
         tags = self._tags.get(arn, {})
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
+    def forget(self, arn: str) -> None:
+        """Drop the tags of a resource that is not there any more."""
+        with self._lock:
+            self._tags.pop(arn, None)
+
     def remove(self, arn: str, keys: Iterable[str]) -> None:
         """Take the tags with these keys from a resource."""
         with self._lock:

@@ -15,8 +15,8 @@ from airflow_sm_pipelines.local.algorithms.metrics import BUILT_IN_METRICS
 from airflow_sm_pipelines.local.errors import JobError, invalid
 from airflow_sm_pipelines.local.images import Runtime
 from airflow_sm_pipelines.local.jobs import Ending, Fields, Job, JobKind
-from airflow_sm_pipelines.local.machine import Machine, write_json
-from airflow_sm_pipelines.local.objects import split
+from airflow_sm_pipelines.local.machine import NO_INSTANCE_TYPE, Machine, write_json
+from airflow_sm_pipelines.local.objects import Objects, split
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _FAILURE_BYTES = 1024
@@ -39,16 +39,25 @@ def training(machine: Machine) -> JobKind:
 
 def _check(machine: Machine, request: Fields) -> None:
     """Refuse channels without data, as the service does before it creates the job."""
-    for channel in request.get("InputDataConfig") or ():
+    for number, channel in enumerate(request.get("InputDataConfig") or ()):
         source = channel["DataSource"].get("S3DataSource")
-        if source is not None and not machine.objects.exist(source["S3Uri"]):
-            bucket, _ = split(source["S3Uri"])
-            raise invalid(
-                f'No S3 objects found under S3 URL "{source["S3Uri"]}" given in input data '
-                "source. Please ensure that the bucket exists in the selected region, that "
-                f'objects exist under that S3 prefix, and that the role "{request["RoleArn"]}" '
-                f'has "s3:ListBucket" permissions on bucket "{bucket}".'
-            )
+        if source is not None:
+            where = f"InputDataConfig[{number}].DataSource.S3DataSource.S3Uri"
+            _check_source(machine.objects, source["S3Uri"], where=where, role=request["RoleArn"])
+
+
+def _check_source(objects: Objects, uri: str, *, where: str, role: str) -> None:
+    try:
+        bucket, _ = split(uri)
+    except JobError as error:
+        raise invalid(f"{where}: {str(error).removeprefix('ClientError: ')}") from error
+    if not objects.exist(uri):
+        raise invalid(
+            f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure '
+            "that the bucket exists in the selected region, that objects exist under that S3 "
+            f'prefix, and that the role "{role}" has "s3:ListBucket" permissions on bucket '
+            f'"{bucket}".'
+        )
 
 
 def _opened(request: Fields) -> Fields:
@@ -144,7 +153,11 @@ def _ending(job: Job, code: int, values: list[dict[str, Any]]) -> Ending:
     if code == 0:
         return Ending(status="Completed", fields=fields)
     failure = reasons.message(job.ml / "output" / "failure", _FAILURE_BYTES)
-    reason = reasons.algorithm_error(failure or reasons.last_error(job.log), code)
+    reason = (
+        reasons.stated(failure, code)
+        if failure
+        else reasons.algorithm_error(reasons.last_error(job.log), code)
+    )
     return Ending(status="Failed", reason=reason, fields=fields)
 
 
@@ -196,7 +209,7 @@ def _fetch(machine: Machine, uri: str, folder: Path) -> None:
 
 def _resources(resources: Fields) -> dict[str, Any]:
     """What resourceconfig.json holds, for the one host there is."""
-    kind = resources["InstanceType"]
+    kind = resources["InstanceType"]  # `_refusals` has seen that it is there
     group = {"instance_group_name": _GROUP, "instance_type": kind, "hosts": ["algo-1"]}
     return {
         "current_host": "algo-1",
@@ -226,6 +239,9 @@ def _refusals(request: Fields) -> Iterator[str]:
     for where, present, right in _missing(request):
         if present:
             yield f"{where}: not there in the local AWS; {right}"
+    resources = request.get("ResourceConfig") or {}
+    if not (resources.get("InstanceType") or resources.get("InstanceGroups")):
+        yield NO_INSTANCE_TYPE.format(where="ResourceConfig")
     for number, channel in enumerate(request.get("InputDataConfig") or ()):
         yield from _channel_refusals(channel, f"InputDataConfig[{number}]")
 
@@ -238,7 +254,8 @@ def _missing(request: Fields) -> Iterator[tuple[str, bool, str]]:
     mode = algorithm.get("TrainingInputMode")
     yield "AlgorithmSpecification.TrainingInputMode: Pipe", mode == "Pipe", "it would be File"
     groups = "ResourceConfig.InstanceGroups"
-    yield groups, bool(resources.get("InstanceGroups")), "it would be InstanceCount 1"
+    has_groups = bool(resources.get("InstanceGroups"))
+    yield groups, has_groups, "it would be InstanceType and InstanceCount 1"
     count = resources.get("InstanceCount", 1)
     yield f"ResourceConfig.InstanceCount: {count} instances", count > 1, "it would be 1"
     checkpoints = bool(request.get("CheckpointConfig"))

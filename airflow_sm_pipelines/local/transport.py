@@ -5,13 +5,11 @@ call takes 3 ms instead of the 7 ms that it takes through a socket in the same p
 """
 
 import io
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
 
@@ -27,18 +25,6 @@ class _Body(io.BytesIO):
 
     def release_conn(self) -> None:
         pass
-
-
-def neutral_session() -> botocore.session.Session:
-    """A botocore session that no file and no profile of the user changes."""
-    return botocore.session.Session(
-        session_vars={
-            # name: (in the configuration file, in the environment, default, conversion)
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
 
 
 def connect(client: BaseClient, app: WSGIApp) -> None:

@@ -1,15 +1,28 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from werkzeug.test import Client
 
 from airflow_sm_pipelines.local import LocalAWS, shapes
+from airflow_sm_pipelines.local.account import Account
+from airflow_sm_pipelines.local.api import Api
+from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.front import Front
+from airflow_sm_pipelines.local.jobs import Ending, JobKind, Jobs
+from airflow_sm_pipelines.local.registry import Registry
+
+from .calls import IMAGE, resources
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 
 
 def post(aws: LocalAWS, operation: str, body: bytes = b"{}", **headers: str) -> tuple[int, Any]:
@@ -79,6 +92,88 @@ def test_tags_are_added_listed_and_removed(sagemaker: "SageMakerClient", name: s
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}])
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["a"])
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
+def test_a_resource_that_is_made_again_has_none_of_its_old_tags(
+    sagemaker: "SageMakerClient", name: str
+) -> None:
+    model: Any = {"ModelName": name, "PrimaryContainer": {"Image": IMAGE}}
+    arn = sagemaker.create_model(**model, Tags=[{"Key": "a", "Value": "1"}])["ModelArn"]
+    sagemaker.delete_model(ModelName=name)
+    sagemaker.create_model(**model)
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        ("model/nobody", f'Could not find model "{ARN}:model/nobody".'),
+        ("model-package/nobody/1", f"ModelPackage {ARN}:model-package/nobody/1 does not exist."),
+        ("endpoint/nobody", f'Could not find endpoint "{ARN}:endpoint/nobody".'),
+        ("processing-job/nobody", "Could not find requested job with name: nobody"),
+        ("training-job/nobody", "Requested resource not found."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("add_tags", {"Tags": [{"Key": "a", "Value": "1"}]}),
+        ("list_tags", {}),
+        ("delete_tags", {"TagKeys": ["a"]}),
+    ],
+)
+def test_what_is_not_there_has_no_tags(
+    sagemaker: Any, operation: str, arguments: dict[str, Any], resource: str, message: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(sagemaker, operation)(ResourceArn=f"{ARN}:{resource}", **arguments)
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("ValidationException", message)
+
+
+def test_a_job_is_tagged_by_its_arn_in_any_case(
+    sagemaker: "SageMakerClient", processed: Callable[..., Any], name: str
+) -> None:
+    arn = processed(ProcessingJobName=f"{name}-Upper")["ProcessingJobArn"]
+    given = arn.replace("-upper", "-Upper")
+    sagemaker.add_tags(ResourceArn=given, Tags=[{"Key": "a", "Value": "1"}])
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
+
+
+def test_an_error_that_nobody_expected_is_an_answer_in_aws_own_shape(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind = JobKind(
+        noun="ProcessingJob",
+        slug="processing-job",
+        unknown="",
+        check=lambda request: None,
+        opened=lambda request: {"ExitMessage": 1 // 0},
+        stopping=lambda fields: {},
+        ended=lambda fields, ending: {},
+        run=lambda job: Ending(status="Completed"),
+    )
+    account = Account("us-east-1")
+    jobs = Jobs(account, tmp_path, workers=1, grace_seconds=1)
+    front = Front(Api(jobs, Registry(account), kinds=(kind,)), Moto())
+    request = {
+        "ProcessingJobName": "job",
+        "RoleArn": account.role_arn,
+        "ProcessingResources": {"ClusterConfig": resources()},
+        "AppSpecification": {"ImageUri": IMAGE},
+    }
+    target = "SageMaker.CreateProcessingJob"
+    answer = Client(front).post("/", json=request, headers={"X-Amz-Target": target})
+    jobs.close(grace_seconds=0)
+    assert answer.status_code == 500
+    assert json.loads(answer.data) == {
+        "__type": "InternalFailure",
+        "message": f"{target}: the local AWS failed "
+        "(ZeroDivisionError: integer division or modulo by zero)",
+    }
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
 
 
 def test_pipelines_are_kept_by_moto_with_their_tags(

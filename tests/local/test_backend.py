@@ -1,6 +1,9 @@
 """moto's services, and what callers are told of what moto cannot do."""
 
+import io
+import sys
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +54,64 @@ def test_a_failure_inside_moto_is_a_clean_400_that_names_it(
     assert error["Code"] == "InternalFailure"
     assert error["Message"].startswith(f"{service}: {operation} failed in moto (TypeError: ")
     assert f"{service}: moto failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "package", "extra"),
+    [
+        ("apigateway", "get_rest_apis", {}, "openapi_spec_validator", "apigateway"),
+        ("cloudformation", "list_stacks", {}, "openapi_spec_validator", "cloudformation"),
+        ("cognito-idp", "list_user_pools", {"MaxResults": 1}, "joserfc", "cognitoidp"),
+        ("glue", "get_databases", {}, "pyparsing", "glue"),
+        ("xray", "get_groups", {}, "aws_xray_sdk", "xray"),
+    ],
+)
+def test_a_service_that_needs_another_package_is_a_clean_400_that_names_it(
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    operation: str,
+    arguments: dict[str, Any],
+    package: str,
+    extra: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    error = refused(getattr(client(service), operation), **arguments)
+    assert error["Code"] == "NotImplemented"
+    assert error["Message"].endswith(
+        f" needs the package {package}; pip install 'moto[{extra}]', then start the local AWS again"
+    )
+
+
+def test_a_service_that_moto_has_not_is_a_clean_400(client: Client) -> None:
+    assert refused(client("braket").search_devices, filters=[]) == {
+        "Code": "NotImplemented",
+        "Message": "braket: POST /devices is not there in the local AWS",
+    }
+
+
+def test_a_lambda_function_is_not_invoked_and_the_log_has_one_line_of_it(
+    client: Client,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(sys.modules, "docker", None)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("code.py", "def handler(event, context): return 1")
+    client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.11",
+        Role="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        Handler="code.handler",
+        Code={"ZipFile": packed.getvalue()},
+    )
+    error = refused(client("lambda").invoke, FunctionName=name)
+    assert "needs the package docker; pip install 'moto[awslambda]'" in error["Message"]
+    (record,) = caplog.records
+    assert record.getMessage() == "awslambda: moto needs the package docker"
+    assert record.exc_info is None
 
 
 @pytest.mark.parametrize(

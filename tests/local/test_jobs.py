@@ -1,7 +1,10 @@
 """The job engine: names, states, stopping, what is kept on disk."""
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +12,30 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from airflow_sm_pipelines.local import LocalAWS
+from airflow_sm_pipelines.local import AwsError, LocalAWS
+from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.images import Images
+from airflow_sm_pipelines.local.jobs import Ending, JobKind, Jobs
 
-from .calls import final_processing_job, keys, processing_output, until
+from .calls import TEST_SECONDS, final_processing_job, keys, processing_output, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
 Run = Callable[..., dict[str, Any]]
+
+# A kind of job that does nothing.
+KIND = JobKind(
+    noun="ProcessingJob",
+    slug="processing-job",
+    unknown="Could not find requested job with name: {name}",
+    check=lambda request: None,
+    opened=lambda request: {},
+    stopping=lambda fields: {},
+    ended=lambda fields, ending: {"ProcessingJobStatus": ending.status},
+    run=lambda job: Ending(status="Completed"),
+)
 
 SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
 
@@ -155,6 +172,69 @@ def test_jobs_beyond_the_number_of_workers_wait_and_can_be_stopped_unstarted(
         waiting = sagemaker.describe_processing_job(ProcessingJobName=f"{name}-2")
         assert waiting["ProcessingJobStatus"] == "Stopped"
         assert "ProcessingStartTime" not in waiting
+
+
+def test_jobs_whose_names_differ_only_in_case_are_stopped_apart(
+    tmp_path: Path, images: Images, processing_request: Run
+) -> None:
+    with LocalAWS(tmp_path, images=images, workers=1, grace_seconds=1) as aws:
+        sagemaker = client(aws)
+        sagemaker.create_processing_job(**processing_request(SLEEP, ProcessingJobName="first"))
+        until((tmp_path / "jobs/first/log.txt").read_text, lambda log: "ready" in log)
+        for name in ("Case", "case"):
+            sagemaker.create_processing_job(**processing_request(ProcessingJobName=name))
+        sagemaker.stop_processing_job(ProcessingJobName="Case")
+        sagemaker.stop_processing_job(ProcessingJobName="first")
+        jobs = [final_processing_job(sagemaker, name) for name in ("Case", "case")]
+        assert [job["ProcessingJobStatus"] for job in jobs] == ["Stopped", "Completed"]
+        assert {path.name for path in (tmp_path / "jobs").iterdir()} == {"first", "Case", "case"}
+
+
+def test_nobody_waits_while_a_request_is_checked(tmp_path: Path) -> None:
+    checking, checked = threading.Event(), threading.Event()
+
+    def check(_: object) -> None:
+        checking.set()
+        assert checked.wait(TEST_SECONDS)
+
+    kind = replace(KIND, check=check)
+    jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
+    with ThreadPoolExecutor() as threads:
+        creating = threads.submit(jobs.create, kind, {"ProcessingJobName": "slow"})
+        assert checking.wait(TEST_SECONDS)
+        listing = threads.submit(jobs.descriptions, kind)
+        done, _ = wait([listing], timeout=TEST_SECONDS / 10)
+        checked.set()
+        assert done == {listing}
+        assert creating.result(TEST_SECONDS).name == "slow"
+    jobs.close(grace_seconds=0)
+
+
+def test_of_two_requests_that_are_checked_at_once_one_gets_the_name(tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=TEST_SECONDS)
+
+    def check(_: object) -> None:
+        both.wait()
+
+    kind = replace(KIND, check=check)
+    jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
+    with ThreadPoolExecutor() as threads:
+        request = {"ProcessingJobName": "job"}
+        created = [threads.submit(jobs.create, kind, request) for _ in range(2)]
+        errors = [each.exception(TEST_SECONDS) for each in created]
+    jobs.close(grace_seconds=0)
+    assert sorted(getattr(error, "code", "") for error in errors) == ["", "ResourceInUse"]
+
+
+def test_a_name_in_use_is_refused_before_the_request_is_checked(tmp_path: Path) -> None:
+    def check(_: object) -> None:
+        raise AwsError("ValidationException", "no such channel")
+
+    jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
+    jobs.create(KIND, {"ProcessingJobName": "job"})
+    with pytest.raises(AwsError, match="ResourceInUse"):
+        jobs.create(replace(KIND, check=check), {"ProcessingJobName": "job"})
+    jobs.close(grace_seconds=0)
 
 
 def test_stopping_the_server_stops_its_jobs_and_says_so_on_disk(

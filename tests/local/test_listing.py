@@ -100,7 +100,7 @@ def test_a_token_of_another_query_is_refused() -> None:
         page(NextToken=token, StatusEquals="Failed")
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", "bm9uc2Vuc2U=", "WzEsMl0=", "e30="])
+@pytest.mark.parametrize("token", ["", "nonsense", "bm9uc2Vuc2U=", "WzEsMl0=", "e30=", "MQ=="])
 def test_a_token_that_is_none_is_refused(token: str) -> None:
     with pytest.raises(AwsError, match="Invalid NextToken"):
         page(NextToken=token)
@@ -111,6 +111,17 @@ def test_a_job_that_is_created_between_two_pages_moves_no_other() -> None:
     request = {"SortOrder": "Descending", "MaxResults": 2, "NextToken": token}
     second = listing.page("ListProcessingJobs", request, [*JOBS, job(25)])
     assert names(second) == ["job-22", "job-21"]
+
+
+def test_rows_that_share_an_arn_are_all_listed() -> None:
+    twins = [job(0, ProcessingJobName=name) for name in ("Case", "case", "cASE")]
+    request: dict[str, Any] = {"MaxResults": 1}
+    found: list[str] = []
+    while len(found) < len(twins):
+        answer = listing.page("ListProcessingJobs", request, twins)
+        found += names(answer)
+        request["NextToken"] = answer.get("NextToken")
+    assert sorted(found) == ["Case", "cASE", "case"]
 
 
 def test_a_row_has_what_a_summary_has_and_no_more() -> None:

@@ -26,10 +26,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     config.parent.mkdir(parents=True)
     config.write_text(IMAGE_MAP)
 
-    def started(*arguments: str) -> "subprocess.Popen[str]":
+    def started(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "-m", "airflow_sm_pipelines.local", *arguments],
-            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")},
+            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -62,6 +62,27 @@ def test_it_prints_where_it_is_as_one_line_of_json_when_it_answers(
     assert line["environment"]["AWS_ENDPOINT_URL"] == line["endpoint_url"]
     with urllib.request.urlopen(line["endpoint_url"]) as response:
         assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"],
+)
+def test_the_users_own_aws_configuration_does_not_matter(
+    start: Start, tmp_path: Path, variable: str
+) -> None:
+    # As the name of a profile it is not there, as a file it is broken.
+    broken = tmp_path / "broken"
+    broken.write_text("[default\n")
+    line = announced(start("--root", str(tmp_path / "root"), **{variable: str(broken)}))
+    session: Any = boto3.Session("key", "secret", region_name="us-east-1")
+    # moto's EMR lists regions when it is imported.
+    emr = session.client("emr", endpoint_url=line["endpoint_url"])
+    assert emr.list_clusters()["Clusters"] == []
+    # moto looks for the name of an error among the services.
+    sqs = session.client("sqs", endpoint_url=line["endpoint_url"])
+    with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+        sqs.get_queue_url(QueueName="nobody")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

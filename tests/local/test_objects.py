@@ -74,7 +74,16 @@ def test_a_bucket_that_is_not_there_is_said(s3: "S3Client", tmp_path: Path) -> N
         Objects(s3).upload(tmp_path / "a", "s3://no-such-bucket/a")
 
 
-@pytest.mark.parametrize("uri", ["bucket/key", "https://bucket/key", "s3://", "s3:///key"])
+def test_objects_exist_where_a_key_starts_with_the_uri(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a", Body=b"")
+    uris = [f"s3://{bucket}", f"s3://{bucket}/i", f"s3://{bucket}/b", "s3://no-such-bucket/in"]
+    assert [Objects(s3).exist(uri) for uri in uris] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["bucket/key", "https://bucket/key", "s3://", "s3:///key", "s3://no bucket/key", "s3://ü/key"],
+)
 def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
     with pytest.raises(JobError, match="is no S3 URI; it would be s3://bucket/key"):
         split(uri)

@@ -185,6 +185,11 @@ def test_a_command_that_is_not_there_fails_the_job(processed: Run) -> None:
     ("changes", "reason"),
     [
         (
+            {"ProcessingResources": {"ClusterConfig": {"VolumeSizeInGB": 1}}},
+            "ProcessingResources.ClusterConfig.InstanceType: missing; it would be such as "
+            "'ml.m5.large'",
+        ),
+        (
             {"ProcessingResources": {"ClusterConfig": {**resources(), "InstanceCount": 2}}},
             "ProcessingResources.ClusterConfig.InstanceCount: 2 instances are not there in the "
             "local AWS; it would be 1",

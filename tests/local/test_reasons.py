@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sm_pipelines.local.reasons import algorithm_error, last_error, message
+from airflow_sm_pipelines.local.reasons import algorithm_error, last_error, message, stated
 
 CHAINED = """before
 Traceback (most recent call last):
@@ -46,6 +46,19 @@ def test_a_long_message_leaves_room_for_the_exit_code() -> None:
     reason = algorithm_error("x" * 5000, 137)
     assert len(reason) == 1024
     assert reason.endswith("x, exit code: 137")
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        ("ClientError: no channel: train", "ClientError: no channel: train, exit code: 1"),
+        ("InternalServerError: disk", "InternalServerError: disk, exit code: 1"),
+        ("AlgorithmError: bad", "AlgorithmError: bad, exit code: 1"),
+        ("ValueError: bad", "AlgorithmError: ValueError: bad, exit code: 1"),
+    ],
+)
+def test_a_failure_file_may_name_the_kind_of_error(failure: str, expected: str) -> None:
+    assert stated(failure, 1) == expected
 
 
 def test_a_message_is_cut_between_characters(tmp_path: Path) -> None:

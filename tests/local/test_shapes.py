@@ -111,6 +111,12 @@ def test_a_value_outside_an_enum_is_refused_with_the_enum() -> None:
     assert message.endswith("Member must satisfy enum value set: [ManifestFile, S3Prefix]")
 
 
+@pytest.mark.parametrize("moment", [1e300, float("nan"), float("inf")])
+def test_a_number_that_is_no_time_is_refused(moment: float) -> None:
+    with pytest.raises(AwsError, match="Member must be a time in seconds since 1970"):
+        shapes.check("ListTrainingJobs", {"CreationTimeAfter": moment})
+
+
 def test_all_problems_are_said_at_once() -> None:
     message = problems(ProcessingJobName=None, RoleArn=None)
     assert message.startswith("2 validation errors detected: ")

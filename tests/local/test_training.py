@@ -213,6 +213,48 @@ def test_the_failure_file_wins_over_the_log(trained: Run) -> None:
     assert job["SecondaryStatusTransitions"][-1]["StatusMessage"] == job["FailureReason"]
 
 
+def test_a_built_in_algorithm_says_which_kind_of_error_it_is(trained: Run) -> None:
+    write = 'open("/opt/ml/output/failure", "w").write("ClientError: no channel: train")'
+    job = trained(f"{write}; raise SystemExit(2)")
+    assert job["FailureReason"] == "ClientError: no channel: train, exit code: 2"
+
+
+def test_an_error_of_that_name_in_the_log_is_the_algorithms(trained: Run) -> None:
+    job = trained("class ClientError(Exception): pass\nraise ClientError('mine')")
+    assert job["FailureReason"] == "AlgorithmError: ClientError: mine, exit code: 1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        (
+            "s3://no-such-bucket/data",
+            'No S3 objects found under S3 URL "s3://no-such-bucket/data" given in input data '
+            "source. Please ensure that the bucket exists",
+        ),
+        (
+            "https://example.com/data",
+            "InputDataConfig[0].DataSource.S3DataSource.S3Uri: 'https://example.com/data' is no "
+            "S3 URI; it would be s3://bucket/key",
+        ),
+        (
+            "s3://no bucket!/data",
+            "InputDataConfig[0].DataSource.S3DataSource.S3Uri: 's3://no bucket!/data' is no "
+            "S3 URI; it would be s3://bucket/key",
+        ),
+    ],
+)
+def test_a_channel_that_leads_nowhere_is_a_validation_error(
+    sagemaker: "SageMakerClient", training_request: Run, uri: str, problem: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        sagemaker.create_training_job(**training_request(InputDataConfig=[channel("train", uri)]))
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert error["Message"].startswith(problem)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
 def test_a_channel_without_objects_is_refused_before_there_is_a_job(
     sagemaker: "SageMakerClient", training_request: Run, bucket: str, name: str
 ) -> None:
@@ -244,6 +286,30 @@ def test_a_channel_without_objects_is_refused_before_there_is_a_job(
             "name a TrainingImage",
         ),
         (
+            {"ResourceConfig": {"InstanceCount": 1, "VolumeSizeInGB": 1}},
+            "ResourceConfig.InstanceType: missing; it would be such as 'ml.m5.large'",
+        ),
+        (
+            {"ResourceConfig": {}},
+            "ResourceConfig.InstanceType: missing; it would be such as 'ml.m5.large'",
+        ),
+        (
+            {
+                "ResourceConfig": {
+                    "VolumeSizeInGB": 1,
+                    "InstanceGroups": [
+                        {
+                            "InstanceGroupName": "all",
+                            "InstanceType": "ml.m5.large",
+                            "InstanceCount": 1,
+                        }
+                    ],
+                }
+            },
+            "ResourceConfig.InstanceGroups: not there in the local AWS; "
+            "it would be InstanceType and InstanceCount 1",
+        ),
+        (
             {"CheckpointConfig": {"S3Uri": "s3://b/c"}},
             "CheckpointConfig: not there in the local AWS; leave it out",
         ),
@@ -255,6 +321,17 @@ def test_what_is_not_there_fails_the_job_with_what_would_be_right(
     job = trained(**changes)
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"] == f"ClientError: {reason}"
+
+
+def test_a_request_without_resources_fails_with_what_would_be_right(
+    sagemaker: "SageMakerClient", training_request: Run, name: str
+) -> None:
+    request = training_request()
+    del request["ResourceConfig"]
+    sagemaker.create_training_job(**request)
+    assert final_training_job(sagemaker, name)["FailureReason"] == (
+        "ClientError: ResourceConfig.InstanceType: missing; it would be such as 'ml.m5.large'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_sm_pipelines.local.transport import connect, neutral_session
+from airflow_sm_pipelines.local.sessions import neutral_session
+from airflow_sm_pipelines.local.transport import connect
 
 Seen = list[dict[str, Any]]
 
