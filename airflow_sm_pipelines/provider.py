@@ -54,6 +54,16 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "example": "30",
         "default": "10",
     },
+    "defer_after_seconds": {
+        "description": (
+            "Seconds that a worker waits for a job itself before its task defers. "
+            "Without a value: 0, and 5 where the connection's endpoint_url is on this host."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": "30",
+        "default": None,
+    },
     "deployment": {
         "description": (
             "Name of this Airflow among all that use the same AWS account; it is part of every "

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors"},
     {"definition"},
-    {"naming", "aws", "scope", "settings", "features", "requests", "provider"},
+    {"files", "naming", "aws", "scope", "settings", "features", "requests", "provider"},
     {"retries", "operators", "triggers", "poller", "sensors", "jobs"},
     {"dag", "markdown", "links"},
     {"loader", "bundle"},

@@ -1,0 +1,240 @@
+"""AWS calls for a `STEP_TYPES` row, and the connection they go through.
+
+Every call raises typed errors: a refusal is an `AccessDeniedError` that names the action, a name
+that is taken a `NameTakenError`, everything else botocore's own.
+"""
+
+import logging
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore import xform_name
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+)
+
+from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.definition.steps import Job
+from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError, NameTakenError
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An Airflow connection to AWS and the region to use it in (None: the connection's own)."""
+
+    conn_id: str | None
+    region_name: str | None = None
+
+    def client(self, service: str) -> "BaseClient":
+        """A boto3 client, made anew; what the connection says of retries goes before ours."""
+        # The hook brings boto3, which takes longer than building a DAG: not while parsing.
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+        from botocore.config import Config
+
+        hook = AwsBaseHook(
+            aws_conn_id=self.conn_id, region_name=self.region_name, client_type=service
+        )
+        patient = Config(retries={"mode": "standard", "max_attempts": 5})
+        client: BaseClient = hook.get_client_type(
+            region_name=hook.region_name, config=patient.merge(hook.config)
+        )
+        return client
+
+
+def create(client: "BaseClient", job: Job, request: Mapping[str, Json]) -> str:
+    """Create the resource of a step; what Describe has to be asked for it.
+
+    A NameTakenError tells that there is one of that name.
+    """
+    if job.group and (group := request.get(f"{job.group}Name")):
+        _ensure_group(client, job.group, str(group))
+    try:
+        response = call(client, f"Create{job.noun}", request)
+    except ClientError as error:
+        if _name_is_taken(error):
+            raise NameTakenError(f"{job.noun} {request.get(job.create_name or '')}") from error
+        raise
+    return str(request[job.create_name] if job.create_name else response[job.arn])
+
+
+def describe(client: "BaseClient", job: Job, identifier: str) -> dict[str, Json]:
+    """What AWS says of a resource, as JSON: times in ISO 8601, no response metadata."""
+    try:
+        return call(client, f"Describe{job.noun}", {job.describe_name: identifier})
+    except ClientError as error:
+        if _is_unknown(error):
+            raise JobLostError(
+                f"{job.noun} {identifier}: AWS does not know it (any more)"
+            ) from error
+        raise
+
+
+def stop(client: "BaseClient", job: Job, identifier: str) -> bool:
+    """Ask AWS to stop a job; False where that kind has no stop, or the job has just ended."""
+    if not job.stops:
+        log.warning("%s %s cannot be stopped: AWS has no call for it", job.noun, identifier)
+        return False
+    try:
+        call(client, f"Stop{job.noun}", {job.describe_name: identifier})
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"ResourceNotFound", "ValidationException"}:
+            raise
+        log.info("%s %s was not stopped, it has ended: %s", job.noun, identifier, error)
+        return False
+    log.info("%s %s is being stopped", job.noun, identifier)
+    return True
+
+
+def log_tail(client: "BaseClient", job: Job, name: str, *, lines: int = 50) -> tuple[str, ...]:
+    """The last lines of a job's log, those of all hosts by time; empty if they cannot be read."""
+    if job.log_group is None:
+        return ()
+    try:
+        events = _last_events(client, job.log_group, prefix=f"{name}/", most=lines)
+    except (AccessDeniedError, ClientError, BotoCoreError) as error:
+        log.warning("the log of %s %s cannot be read: %s", job.noun, name, error)
+        return ()
+    events.sort(key=lambda event: int(event["timestamp"]))
+    return tuple(event["message"] for event in events[-lines:])
+
+
+def call(client: "BaseClient", operation: str, request: Mapping[str, Json]) -> dict[str, Any]:
+    """The response of an operation, JSON-safe; `request` as the API has it."""
+    try:
+        response = getattr(client, xform_name(operation))(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in DENIED:
+            raise _denied(client, operation, request, error) from error
+        raise
+    return {key: as_json(value) for key, value in response.items() if key != "ResponseMetadata"}
+
+
+def as_json(value: Any) -> Any:
+    """A member of a response as JSON: times as ISO 8601 text, what is no number as `NaN`."""
+    match value:
+        case dict():
+            return {key: as_json(member) for key, member in value.items()}
+        case list():
+            return [as_json(element) for element in value]
+        case datetime():
+            return value.isoformat()
+        case float() if not math.isfinite(value):
+            # A diverged metric. JSON has no such number; AWS's own protocols write it like this.
+            return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    return value
+
+
+def _last_events(
+    client: "BaseClient", group: str, *, prefix: str, most: int
+) -> list[dict[str, Any]]:
+    """The last events of each of the streams with that prefix, of which a job has one per host."""
+    found = call(
+        client, "DescribeLogStreams", {"logGroupName": group, "logStreamNamePrefix": prefix}
+    )
+    return [
+        event
+        for stream in found["logStreams"]
+        for event in call(
+            client,
+            "GetLogEvents",
+            {
+                "logGroupName": group,
+                "logStreamName": stream["logStreamName"],
+                "limit": most,
+                "startFromHead": False,
+            },
+        )["events"]
+    ]
+
+
+def _ensure_group(client: "BaseClient", noun: str, name: str) -> None:
+    """Create the group that a resource is put in, as SageMaker Pipelines does."""
+    try:
+        call(client, f"Create{noun}", {f"{noun}Name": name})
+    except ClientError as error:
+        if not _name_is_taken(error):
+            raise
+    except AccessDeniedError as error:
+        log.warning("%s; if the group is there, that does no harm", error)
+
+
+def passes(error: Exception) -> bool:
+    """Whether the same call, later and without any change, may succeed."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or error.response["Error"]["Code"] in BUSY
+    lasting = (ParamValidationError, NoCredentialsError)
+    return isinstance(error, BotoCoreError) and not isinstance(error, lasting)
+
+
+def _denied(
+    client: "BaseClient", operation: str, request: Mapping[str, Json], error: ClientError
+) -> AccessDeniedError:
+    message = error.response["Error"].get("Message", "")
+    # S3 puts the resource in quotation marks, the other services do not.
+    resource = re.search(r'on resource: "?([^\s"]+)', message)
+    action = re.search(r"perform: ([\w-]+:\w+)", message)
+    names = "/".join(str(value) for key, value in request.items() if _NAMES.fullmatch(key))
+    service = client.meta.service_model.signing_name
+    return AccessDeniedError(
+        action=action[1] if action else f"{service}:{operation}",
+        resource=resource[1] if resource else names or "*",
+        message=message,
+    )
+
+
+def _name_is_taken(error: ClientError) -> bool:
+    detail = error.response["Error"]
+    # Jobs answer ResourceInUse; models, groups and endpoints a ValidationException
+    # "Cannot create already existing model ..." or "... already exists".
+    return detail["Code"] == "ResourceInUse" or (
+        detail["Code"] == "ValidationException" and "already exist" in detail.get("Message", "")
+    )
+
+
+def _is_unknown(error: ClientError) -> bool:
+    detail = error.response["Error"]
+    # Jobs answer ValidationException "Requested resource not found.", models "Could not find ...".
+    return detail["Code"] == "ResourceNotFound" or (
+        detail["Code"] == "ValidationException"
+        and re.search("not found|could not find|does not exist", detail.get("Message", ""), re.I)
+        is not None
+    )
+
+
+_NAMES = re.compile("Bucket|Key|.*Name")
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+
+# The codes by which AWS's services say "not now", as botocore's standard retries know them.
+BUSY = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)

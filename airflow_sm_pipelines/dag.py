@@ -1,0 +1,160 @@
+"""A pipeline as an Airflow DAG.
+
+    Pipeline --tasks, one per step--> --edges--> --branch groups--> --the last task--> DAG
+
+To run a new kind of step, write its operator and add a row to `OPERATORS`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule
+from airflow.sdk.definitions.param import ParamsDict
+
+from airflow_sm_pipelines import aws, markdown, naming
+from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
+from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
+from airflow_sm_pipelines.definition.parameters import PARAMETER_TYPES
+from airflow_sm_pipelines.operators import (
+    ConditionOperator,
+    FailOperator,
+    JobOperator,
+    StepOperator,
+)
+
+
+def build_dag(
+    pipeline: Pipeline,
+    *,
+    dag_id: str | None = None,
+    pipeline_name: str | None = None,
+    role_arn: str | None = None,
+    aws_conn_id: str | None = "aws_default",
+    region_name: str | None = None,
+    default_args: Mapping[str, Any] | None = None,
+    tags: tuple[str, ...] = (),
+    **dag_arguments: Any,
+) -> DAG:
+    """The DAG of a pipeline: a task per step, named like the step, and one that ends the run.
+
+    `dag_id` is the pipeline's name by default; `pipeline_name`, and `role_arn` for steps that name
+    none, are what the service knows beside a bare definition. `default_args` go to every task:
+    without `retries` a failed step is not tried again, only a try that was cut short.
+    `dag_arguments` (`schedule`, callbacks ...) go to DAG(), whose errors rise as they are.
+    """
+    name, role = pipeline_name or pipeline.name, role_arn or pipeline.role_arn
+    pipeline = replace(pipeline, name=name, role_arn=role)
+    dag = DAG(
+        dag_id=dag_id or pipeline.name,
+        **{**_dag_arguments(pipeline), **dag_arguments},
+        params={parameter.name: _param(parameter) for parameter in pipeline.parameters},
+        default_args={**RETRIES, **(default_args or {})},
+        tags=[TAG, *tags],
+    )
+    operator_arguments = {
+        "connection": aws.Connection(aws_conn_id, region_name),
+        "retry_failures": "retries" in (default_args or {}),
+    }
+    # DAG() has to see the params, but each task would copy them, which takes most of the time.
+    params, dag.params = dag.params, ParamsDict()
+    _connect(dag, _tasks(dag, pipeline, operator_arguments), pipeline)
+    dag.params = params
+    return dag
+
+
+def _dag_arguments(pipeline: Pipeline) -> dict[str, Any]:
+    """What the definition says of the DAG; the caller's arguments go before."""
+    arguments: dict[str, Any] = {
+        "schedule": None,
+        "description": pipeline.description,
+        "doc_md": markdown.pipeline_page(pipeline),
+    }
+    if pipeline.display_name:
+        arguments["dag_display_name"] = pipeline.display_name
+    if pipeline.max_parallel_steps:
+        arguments["max_active_tasks"] = pipeline.max_parallel_steps
+    return arguments
+
+
+def _param(parameter: Parameter) -> Param:
+    schema: dict[str, Any] = {"type": PARAMETER_TYPES[parameter.type].json_schema}
+    if parameter.enum:
+        schema["enum"] = list(parameter.enum)
+    if parameter.required:
+        return Param(description=parameter.description, **schema)
+    return Param(parameter.default, description=parameter.description, **schema)
+
+
+def _tasks(
+    dag: DAG, pipeline: Pipeline, operator_arguments: Mapping[str, Any]
+) -> dict[str, BaseOperator]:
+    """Step name -> its task; the steps of a branch are in a group of their own."""
+    tasks: dict[str, BaseOperator] = {}
+    taken = {step.name for step in pipeline.walk()}
+
+    def make(step: Step, group: TaskGroup) -> None:
+        tasks[step.name] = OPERATORS.get(step.type, JobOperator)(
+            task_id=step.name,
+            pipeline=pipeline,
+            step=step,
+            dag=dag,
+            task_group=group,
+            doc_md=markdown.step_page(step),
+            task_display_name=step.display_name,
+            **operator_arguments,
+        )
+        for outcome, children in _branches(step):
+            group_id = naming.branch_group(step.name, outcome=outcome, taken=taken)
+            taken.add(group_id)
+            branch = TaskGroup(
+                group_id,
+                group_display_name=f"{step.name} is {str(outcome).lower()}",
+                prefix_group_id=False,
+                dag=dag,
+                parent_group=group,
+            )
+            for child in children:
+                make(child, branch)
+
+    for step in pipeline.steps:
+        make(step, dag.task_group)
+    return tasks
+
+
+def _connect(dag: DAG, tasks: Mapping[str, BaseOperator], pipeline: Pipeline) -> None:
+    """Let each task wait for what its step waits for, and END_TASK for whatever may have failed."""
+    waits = upstream(pipeline)
+    for name, before in waits.items():
+        if before:
+            tasks[name].set_upstream([tasks[other] for other in sorted(before)])
+    leaves = {name for name, after in downstream(waits).items() if not after}
+    end = EmptyOperator(task_id=naming.END_TASK, dag=dag, trigger_rule=ENDS)
+    end.set_upstream([tasks[name] for name in sorted(leaves | unreported(pipeline))])
+
+
+def _branches(step: Step) -> Iterator[tuple[bool, tuple[Step, ...]]]:
+    """The branches of a step that have steps, with the outcome that leads there."""
+    if step.branches:
+        for outcome, children in (
+            (True, step.branches.if_steps),
+            (False, step.branches.else_steps),
+        ):
+            if children:
+                yield outcome, children
+
+
+TAG = "sagemaker-pipeline"
+
+# What a task has for tries that were cut short, as by the death of a worker; the next one attaches
+# to the job.
+RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=10)}
+ENDS = TriggerRule.NONE_FAILED
+
+OPERATORS: dict[str, type[StepOperator]] = {
+    "Condition": ConditionOperator,
+    "Fail": FailOperator,
+}
+"""The operators of steps that are no AWS job; those are all run by `JobOperator`."""

@@ -1,0 +1,31 @@
+"""What the running Airflow can do; features are looked for, versions are not compared.
+
+Names that have only moved between versions come from Airflow's own `providers.common.compat.sdk`.
+"""
+
+from typing import Any, Protocol
+
+from airflow_sm_pipelines.definition.node import Json
+
+try:
+    from airflow.sdk.exceptions import TaskDeferralTimeout
+except ImportError:  # before 3.2; the one name that `compat` does not have
+    from airflow.exceptions import TaskDeferralTimeout  # type: ignore[no-redef]
+
+__all__ = ["StateStore", "TaskDeferralTimeout", "state_store"]
+
+
+class StateStore(Protocol):
+    """Facts of a task instance that outlive a try."""
+
+    def get(self, key: str) -> Any:
+        """The value that was stored, or None."""
+
+    def set(self, key: str, value: Json) -> None:
+        """Store a JSON value."""
+
+
+def state_store(context: Any) -> StateStore | None:
+    """The task state store of Airflow 3.3; None where Airflow has none."""
+    store: StateStore | None = context.get("task_state_store")
+    return store

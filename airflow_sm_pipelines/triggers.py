@@ -1,0 +1,91 @@
+"""The trigger that waits for a job while its task is deferred."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
+from botocore.exceptions import BotoCoreError, ClientError
+
+from airflow_sm_pipelines import aws
+from airflow_sm_pipelines.definition.steps import STEP_TYPES, Job
+from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
+from airflow_sm_pipelines.poller import poller
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+class JobTrigger(BaseTrigger):
+    """Fires once, when a job has reached a final status: `{"identifier": ..., "status": ...}`.
+
+    `status` is None where AWS would not tell; the task then asks for itself and sees why. The job
+    is stopped when a user marks the waiting task or clears it, never by a triggerer's restart.
+    It does not fire before `first_look_seconds`.
+    """
+
+    def __init__(
+        self,
+        *,
+        step_type: str,
+        identifier: str,
+        aws_conn_id: str | None,
+        region_name: str | None = None,
+        poll_seconds: float,
+        first_look_seconds: float = 0.0,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.step_type = step_type
+        self.identifier = identifier
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.poll_seconds = poll_seconds
+        self.first_look_seconds = first_look_seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """The path of this class and the arguments to make it again."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "step_type": self.step_type,
+                "identifier": self.identifier,
+                "aws_conn_id": self.aws_conn_id,
+                "region_name": self.region_name,
+                "poll_seconds": self.poll_seconds,
+                "first_look_seconds": self.first_look_seconds,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait in the process-wide poller."""
+        await asyncio.sleep(self.first_look_seconds)
+        watching = poller(self._connection, await self._client(), poll_seconds=self.poll_seconds)
+        try:
+            status = await asyncio.wrap_future(watching.watch(self._job, self.identifier))
+        except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
+            self.log.warning("%s: %s", self.identifier, error)
+            status = None
+        payload = {"identifier": self.identifier, "status": status}
+        yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+
+    async def on_kill(self) -> None:
+        """Stop the job, since a user has ended the task."""
+        client = await self._client()
+        await asyncio.to_thread(aws.stop, client, self._job, self.identifier)
+
+    @property
+    def _job(self) -> Job:
+        job = STEP_TYPES[self.step_type].job
+        assert job is not None, f"{self.step_type} steps create no job"
+        return job
+
+    @property
+    def _connection(self) -> aws.Connection:
+        return aws.Connection(self.aws_conn_id, self.region_name)
+
+    async def _client(self) -> "BaseClient":
+        # sync_to_async and not to_thread: the look-up of the connection calls back into the
+        # triggerer's event loop.
+        client: BaseClient = await sync_to_async(self._connection.client)("sagemaker")
+        return client

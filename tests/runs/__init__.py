@@ -1,0 +1,1 @@
+"""Whole pipelines, run by Airflow on the local AWS."""

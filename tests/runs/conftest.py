@@ -1,0 +1,82 @@
+"""Running a definition as a DAG to its end."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_sm_pipelines.cli import home
+from tests.conftest import HOME
+
+if TYPE_CHECKING:
+    from airflow_sm_pipelines.local import LocalAWS
+
+LOADER = '''\
+"""The airflow dag of every definition of these tests."""
+from pathlib import Path
+
+from airflow_sm_pipelines import load_dags
+
+globals().update(load_dags(Path(__file__).parent / "pipelines"))
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run has ended."""
+
+    state: str
+    tasks: dict[str, str]
+    """Task id -> state."""
+    outputs: dict[str, Any]
+    """Task id -> what it handed on."""
+
+
+RunPipeline = Callable[..., Run]
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """A migrated metadata database."""
+    if not home.copy_database(HOME):
+        home.create_database(HOME)
+
+
+@pytest.fixture
+def pipelines(airflow_database: None) -> Iterator[Path]:
+    """The folder whose definitions the DAG file loads."""
+    dags = HOME / "dags"
+    folder = dags / "pipelines"
+    folder.mkdir()
+    (dags / "sm_pipelines.py").write_text(LOADER)
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+@pytest.fixture
+def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
+    """Run a definition, given as an object or a file, with values for its parameters."""
+
+    def run(definition: dict[str, Any] | Path, *, name: str, **parameters: Any) -> Run:
+        from airflow_sm_pipelines import load_dags
+
+        text = definition.read_text() if isinstance(definition, Path) else json.dumps(definition)
+        (pipelines / f"{name}.json").write_text(text)
+        dag = load_dags(pipelines)[name]
+        run = dag.test(run_conf=parameters)
+        instances = run.get_task_instances()
+        return Run(
+            state=str(run.state),
+            tasks={instance.task_id: str(instance.state) for instance in instances},
+            outputs={
+                instance.task_id: instance.xcom_pull(task_ids=instance.task_id)
+                for instance in instances
+            },
+        )
+
+    return run

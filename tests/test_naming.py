@@ -1,0 +1,133 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from airflow_sm_pipelines import naming
+from airflow_sm_pipelines.definition.steps import STEP_TYPES, TRAINING, Job
+
+JOBS = [row.job for row in STEP_TYPES.values() if row.job and row.job.create_name]
+TUNING = replace(TRAINING, longest_name=32)
+RESOURCE_NAME = re.compile("[a-zA-Z0-9](-*[a-zA-Z0-9])*")  # API, TrainingJobName and the others
+
+# What these tests expect literally is in AWS already, as names of jobs and in S3 paths: a version
+# that names them otherwise starts running jobs a second time.
+
+
+def test_the_execution_id_of_a_run_never_changes() -> None:
+    made = naming.execution_id(deployment="prod", dag_id="abalone", run_id="manual__2026-01-01")
+    assert made == "8mssjqw471jo"
+
+
+@pytest.mark.parametrize("other", [{"deployment": "dev"}, {"dag_id": "b"}, {"run_id": "c"}])
+def test_the_execution_id_tells_deployments_dags_and_runs_apart(other: dict[str, str]) -> None:
+    run = {"deployment": "prod", "dag_id": "abalone", "run_id": "manual__2026-01-01"}
+    assert naming.execution_id(**run) != naming.execution_id(**{**run, **other})
+
+
+def test_the_cache_key_of_a_step_never_changes() -> None:
+    key = naming.cache_key(
+        pipeline="abalone",
+        step="Train",
+        arguments={"HyperParameters": {"b": "1", "a": 2.5}, "Tags": []},
+        attributes=("HyperParameters", "Environment"),
+    )
+    assert key == "867prg9279"
+
+
+def test_the_cache_key_counts_the_attributes_alone() -> None:
+    def key(**arguments: str) -> str:
+        return naming.cache_key(pipeline="p", step="s", arguments={**arguments}, attributes=("A",))
+
+    assert key(A="1", B="2") == key(A="1", B="3")
+    assert key(A="1") != key(A="2")
+
+
+def test_the_cache_key_counts_all_arguments_where_there_are_no_attributes() -> None:
+    def key(**arguments: str) -> str:
+        return naming.cache_key(pipeline="p", step="s", arguments={**arguments}, attributes=())
+
+    assert key(A="1", B="2") != key(A="1", B="3")
+
+
+def test_the_order_of_keys_does_not_matter_to_the_cache_key() -> None:
+    def key(hyperparameters: dict[str, int]) -> str:
+        return naming.cache_key(
+            pipeline="p", step="s", arguments={"H": {**hyperparameters}}, attributes=("H",)
+        )
+
+    assert key({"a": 1, "b": 2}) == key({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize(
+    ("job", "step", "prefix", "expected"),
+    [
+        (TRAINING, "Train", None, "pipelines-abcdefghijkl-Train-0123456789-1"),
+        (
+            TRAINING,
+            "A_step-with-a-name-of-64-characters",
+            None,
+            "pipelines-abcdefghijkl-A-step-with-a-name-o-0123456789-1",
+        ),
+        (TRAINING, "Train", "My_base", "My-base-abcdefghijkl-0123456789-1"),
+        (TRAINING, "Train", "___", "pipelines-abcdefghijkl-Train-0123456789-1"),
+        (TRAINING, "Train", "", "pipelines-abcdefghijkl-Train-0123456789-1"),
+        (
+            TRAINING,
+            "Train",
+            "b" * 63,
+            "b" * 36 + "-abcdefghijkl-0123456789-1",
+        ),
+        (TUNING, "HyperTune", None, "abcdefghijkl-HyperT-0123456789-1"),
+        (TUNING, "HyperTune", "ignored", "abcdefghijkl-HyperT-0123456789-1"),
+    ],
+)
+def test_a_name_is_what_the_service_writes(
+    job: Job, step: str, prefix: str | None, expected: str
+) -> None:
+    made = naming.job_name(
+        job, execution_id="abcdefghijkl", step=step, key="0123456789", attempt=1, prefix=prefix
+    )
+    assert made == expected
+
+
+@pytest.mark.parametrize("attempt", [1, 10, 100])
+@pytest.mark.parametrize("prefix", [None, "p" * 80, "-", "é" * 80])
+@pytest.mark.parametrize("step", ["S", "_", "-a-", "s" * 64])
+@pytest.mark.parametrize("job", [*JOBS, TUNING], ids=lambda job: f"{job.noun}{job.longest_name}")
+def test_every_name_is_one_that_aws_takes(
+    job: Job, step: str, prefix: str | None, attempt: int
+) -> None:
+    made = naming.job_name(
+        job,
+        execution_id="abcdefghijkl",
+        step=step,
+        key="0123456789",
+        attempt=attempt,
+        prefix=prefix,
+    )
+    assert len(made) <= job.longest_name
+    assert RESOURCE_NAME.fullmatch(made)
+    assert made.endswith(f"-0123456789-{attempt}")
+
+
+def test_a_client_token_fits_the_36_characters_of_the_api() -> None:
+    token = naming.client_token(execution_id="abcdefghijkl", key="0123456789", attempt=100)
+    assert token == "abcdefghijkl-0123456789-100"
+    assert len(token) <= 36
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [(set(), "C-if"), ({"C-if"}, "C-if_"), ({"C-if", "C-if_"}, "C-if__"), ({"C-else"}, "C-if")],
+)
+def test_a_branch_group_has_an_id_that_no_step_has(taken: set[str], expected: str) -> None:
+    assert naming.branch_group("C", outcome=True, taken=taken) == expected
+
+
+def test_the_group_of_the_other_branch_is_else() -> None:
+    assert naming.branch_group("C", outcome=False, taken=set()) == "C-else"
+
+
+def test_no_step_can_have_the_id_of_the_last_task() -> None:
+    assert "." in naming.END_TASK

@@ -1,0 +1,598 @@
+import copy
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
+from airflow.sdk import DAG, TaskInstanceState
+from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
+from airflow.sdk.execution_time.timeout import timeout
+
+from airflow_sm_pipelines import aws, build_dag, jobs, load
+from airflow_sm_pipelines.errors import (
+    AccessDeniedError,
+    JobFailedError,
+    JobLostError,
+    WaitInterruptedError,
+)
+from airflow_sm_pipelines.features import TaskDeferralTimeout
+from airflow_sm_pipelines.local import LocalAWS
+from airflow_sm_pipelines.operators import SETTLE_SECONDS
+from airflow_sm_pipelines.scope import OUTCOME
+from airflow_sm_pipelines.triggers import JobTrigger
+from tests.fakes import FakeStore, context, until
+
+ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
+CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+LONG = "import time; time.sleep(60)"
+
+Step = dict[str, Any]
+
+
+def processing(script: str = "pass", **arguments: Any) -> Step:
+    return {
+        "Name": "S",
+        "Type": "Processing",
+        "Arguments": {
+            "ProcessingResources": {"ClusterConfig": CLUSTER},
+            "AppSpecification": {
+                "ImageUri": "python:3",
+                "ContainerEntrypoint": ["python3", "-c", script],
+            },
+            **arguments,
+        },
+    }
+
+
+MODEL: Step = {
+    "Name": "S",
+    "Type": "Model",
+    "Arguments": {"PrimaryContainer": {"Image": "python:3", "ModelDataUrl": "s3://b/m.tar.gz"}},
+}
+REGISTER: Step = {
+    "Name": "S",
+    "Type": "RegisterModel",
+    "Arguments": {
+        "InferenceSpecification": {
+            "Containers": [MODEL["Arguments"]["PrimaryContainer"]],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        }
+    },
+}
+
+
+def dag_of(
+    *steps: Step, parameters: list[Step] | None = None, limit: int | None = None, **keys: Any
+) -> DAG:
+    definition = {"Version": "2020-12-01", "Parameters": parameters or [], "Steps": steps}
+    described: dict[str, Any] = {"PipelineDefinition": json.dumps(definition)}
+    if limit:
+        described["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": limit}
+    pipeline = load(json.dumps(described), name=f"p-{uuid4().hex[:8]}")
+    return build_dag(pipeline, **{"role_arn": ROLE, "default_args": {"retries": 0}, **keys})
+
+
+class Run:
+    """The task S of a DAG in a run, try after try."""
+
+    def __init__(self, dag: DAG, *, store: FakeStore | None, **keys: Any) -> None:
+        self.store = store
+        self.task: Any = copy.copy(dag.task_dict["S"])  # each try has a process of its own
+        self.context = context(dag=dag, store=store, task_id="S", dag_id=dag.dag_id, **keys)
+        self.ti = self.context["ti"]
+
+    def retry(self) -> "Run":
+        """The next try, in another process."""
+        again = Run(self.task.dag, store=self.store, max_tries=self.ti.max_tries)
+        again.context["ti"].xcoms = self.ti.xcoms
+        return again
+
+    def clear(self) -> "Run":
+        again = self.retry()
+        again.ti.max_tries += 1
+        return again
+
+    def execute(self) -> Any:
+        return self.task.execute(self.context)
+
+    def defer(self) -> JobTrigger:
+        with pytest.raises(TaskDeferred) as raised:
+            self.execute()
+        made = raised.value.trigger
+        assert isinstance(made, JobTrigger)
+        return made
+
+    def resume(self, identifier: str, status: str | None = "Completed") -> Any:
+        event = {"identifier": identifier, "status": status}
+        return self.task.resume_execution("resume", {"event": event}, self.context)
+
+    def time_out(self) -> Any:
+        return self.task.resume_execution("__fail__", {"error": "Trigger timeout"}, self.context)
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__SM_PIPELINES__DEFER_AFTER_SECONDS", "0")
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+def client(aws_environment: LocalAWS) -> Iterator[Any]:
+    """A client; jobs that are still in progress when the test ends are stopped."""
+    made: Any = aws.Connection("aws_default").client("sagemaker")
+    yield made
+    left = made.list_processing_jobs(StatusEquals="InProgress", MaxResults=100)
+    for job in left["ProcessingJobSummaries"]:
+        made.stop_processing_job(ProcessingJobName=job["ProcessingJobName"])
+
+
+def status(client: Any, name: str) -> str:
+    described = client.describe_processing_job(ProcessingJobName=name)
+    return str(described["ProcessingJobStatus"])
+
+
+def job_names(client: Any, run: Run) -> list[str]:
+    """The processing jobs of a run at the endpoint, in the order of their names."""
+    execution = run.task.scope(run.context).execution_id
+    found = client.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"]
+    return sorted(
+        job["ProcessingJobName"] for job in found if execution in job["ProcessingJobName"]
+    )
+
+
+def finished(client: Any, name: str) -> None:
+    until(lambda: status(client, name) not in {"InProgress", "Stopping"})
+
+
+# Create, wait, hand on
+
+
+def test_a_job_is_created_and_waited_for_deferred(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing(), region_name="us-east-1"), store=store)
+    with pytest.raises(TaskDeferred) as raised:
+        run.execute()
+    assert raised.value.method_name == "resume"
+    trigger = raised.value.trigger
+    assert isinstance(trigger, JobTrigger)
+    assert trigger.serialize()[1] == {
+        "step_type": "Processing",
+        "identifier": store[jobs.KEY]["name"],
+        "aws_conn_id": "aws_default",
+        "region_name": "us-east-1",
+        "poll_seconds": 0.2,
+        "first_look_seconds": SETTLE_SECONDS,
+    }
+    assert job_names(client, run) == [trigger.identifier]
+
+
+def test_the_wait_ends_with_the_tasks_execution_timeout(client: Any, store: FakeStore) -> None:
+    limit = timedelta(hours=3)
+    run = Run(dag_of(processing(), default_args={"execution_timeout": limit}), store=store)
+    with pytest.raises(TaskDeferred) as raised:
+        run.execute()
+    assert raised.value.timeout == limit
+
+
+def test_a_job_without_a_limit_is_waited_for_without_one(client: Any, store: FakeStore) -> None:
+    with pytest.raises(TaskDeferred) as raised:
+        Run(dag_of(processing()), store=store).execute()
+    assert raised.value.timeout is None
+
+
+def test_a_completed_job_hands_on_its_description(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing()), store=store)
+    name = run.defer().identifier
+    finished(client, name)
+    handed_on = run.resume(name)
+    assert handed_on["ProcessingJobName"] == name
+    assert handed_on["ProcessingJobStatus"] == "Completed"
+    assert json.loads(json.dumps(handed_on)) == handed_on
+
+
+def test_a_resource_without_a_status_is_handed_on_at_once(client: Any, store: FakeStore) -> None:
+    handed_on = Run(dag_of(MODEL), store=store).execute()
+    assert handed_on["ModelName"] == store[jobs.KEY]["name"]
+    assert handed_on["ExecutionRoleArn"] == ROLE
+
+
+def test_values_that_look_like_templates_arrive_as_they_are(client: Any, store: FakeStore) -> None:
+    values = {"ONE": "{{ 1/0 }}", "TWO": "{% raw %}", "THREE": "${x} $(y) %s"}
+    run = Run(dag_of(processing(Environment=values)), store=store)
+    run.task.render_template_fields(run.context)
+    described = client.describe_processing_job(ProcessingJobName=run.defer().identifier)
+    assert described["Environment"] == values
+
+
+def test_the_current_time_is_the_same_in_all_tries_of_a_job(client: Any, store: FakeStore) -> None:
+    now = {"Get": "Execution.CurrentDateTime"}
+    run = Run(dag_of(processing(Environment={"NOW": now})), store=store)
+    name = run.defer().identifier
+    assert run.retry().defer().identifier == name
+    described = client.describe_processing_job(ProcessingJobName=name)
+    assert described["Environment"] == {"NOW": store[jobs.KEY]["stored_at"]}
+
+
+# Failure
+
+
+def test_a_failed_job_fails_the_task_with_reason_and_log(client: Any, store: FakeStore) -> None:
+    script = "print('one'); raise SystemExit('no luck')"
+    run = Run(dag_of(processing(script)), store=store)
+    name = run.defer().identifier
+    finished(client, name)
+    with pytest.raises(JobFailedError) as raised:
+        run.resume(name, "Failed")
+    error = raised.value
+    assert (error.step, error.job_name, error.status) == ("S", name, "Failed")
+    assert error.reason.startswith("AlgorithmError: no luck")
+    assert {"one", "no luck"} <= set(error.log_tail)
+    assert str(error) == f"S: job {name} is Failed: {error.reason}"
+
+
+def test_a_stopped_job_fails_the_task(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    name = run.defer().identifier
+    client.stop_processing_job(ProcessingJobName=name)
+    finished(client, name)
+    with pytest.raises(JobFailedError, match=f"S: job {name} is Stopped: no reason given"):
+        run.resume(name, "Stopped")
+
+
+def test_a_retry_after_a_failure_takes_the_next_name(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing("1/0")), store=store)
+    name = run.defer().identifier
+    finished(client, name)
+    with pytest.raises(JobFailedError):
+        run.resume(name, "Failed")
+    assert store[jobs.KEY]["ended"]
+    second = run.retry().defer().identifier
+    assert second == f"{name.removesuffix('-1')}-2"
+    assert job_names(client, run) == [name, second]
+
+
+def test_a_failed_job_is_not_tried_again_unless_retries_are_asked_for(
+    client: Any, store: FakeStore
+) -> None:
+    run = Run(dag_of(processing("1/0"), default_args={}), store=store)
+    assert run.task.retries == 3
+    name = run.defer().identifier
+    finished(client, name)
+    with pytest.raises(AirflowFailException, match="ZeroDivisionError") as raised:
+        run.resume(name, "Failed")
+    assert isinstance(raised.value.__cause__, JobFailedError)
+
+
+def test_a_job_that_is_gone_is_told(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing()), store=store)
+    with pytest.raises(JobLostError, match="ProcessingJob gone: AWS does not know it"):
+        run.resume("gone", None)
+
+
+def test_a_worker_waits_itself_where_the_triggerer_was_refused(
+    client: Any, store: FakeStore
+) -> None:
+    run = Run(dag_of(processing("import time; time.sleep(1)")), store=store)
+    handed_on = run.resume(run.defer().identifier, None)
+    assert handed_on["ProcessingJobStatus"] == "Completed"
+
+
+# In the worker
+
+
+def test_a_job_that_ends_soon_is_not_worth_a_deferral(
+    client: Any, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SM_PIPELINES__DEFER_AFTER_SECONDS", "60")
+    handed_on = Run(dag_of(processing()), store=store).execute()
+    assert handed_on["ProcessingJobStatus"] == "Completed"
+
+
+def waiting(store: FakeStore | None, script: str = LONG, **keys: Any) -> Run:
+    return Run(dag_of(processing(script), limit=1, **keys), store=store)
+
+
+def test_a_job_can_be_waited_for_in_the_worker(client: Any, store: FakeStore) -> None:
+    handed_on = waiting(store, "pass").execute()
+    assert handed_on["ProcessingJobStatus"] == "Completed"
+
+
+def test_a_failure_in_the_worker_is_as_typed(client: Any, store: FakeStore) -> None:
+    with pytest.raises(JobFailedError, match="is Failed: AlgorithmError"):
+        waiting(store, "1/0").execute()
+
+
+def kill(client: Any, run: Run, state: str | None) -> tuple[str, str]:
+    """Kill a task that waits for its job; the job's name and what the task says."""
+    run.ti.state = state
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        execution = worker.submit(run.execute)
+        until(lambda: job_names(client, run))
+        (name,) = job_names(client, run)
+        run.task.on_kill()
+        error = execution.exception(timeout=60)
+    assert isinstance(error, WaitInterruptedError)
+    return name, str(error)
+
+
+@pytest.mark.parametrize("state", ["running", "up_for_retry", "queued", "scheduled", None])
+def test_a_worker_that_is_told_to_end_leaves_the_job(
+    client: Any, store: FakeStore, state: str | None
+) -> None:
+    run = waiting(store)
+    name, message = kill(client, run, state)
+    assert message == f"the worker is told to end; {name} goes on"
+    assert status(client, name) == "InProgress"
+    again = Run(run.task.dag, store=store)
+    assert kill(client, again, state)[0] == name
+
+
+@pytest.mark.parametrize("state", ["failed", "success", "skipped", "restarting", "removed"])
+def test_a_task_that_a_user_has_ended_stops_its_job(
+    client: Any, store: FakeStore, state: str
+) -> None:
+    name, message = kill(client, waiting(store), TaskInstanceState(state))
+    assert message == f"the task was ended by a user; {name} is stopped"
+    assert status(client, name) in {"Stopping", "Stopped"}
+
+
+def test_a_task_that_runs_too_long_stops_its_job(client: Any, store: FakeStore) -> None:
+    run = waiting(store)
+    with pytest.raises(AirflowTaskTimeout), timeout(1):  # type: ignore[no-untyped-call]
+        run.execute()
+    (name,) = job_names(client, run)
+    assert status(client, name) in {"Stopping", "Stopped"}
+    assert store[jobs.KEY]["ended"]
+
+
+def test_a_kill_before_the_deferral_is_settled_in_the_worker(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    run.task.on_kill()
+    with pytest.raises(WaitInterruptedError, match="the worker is told to end"):
+        run.execute()
+
+
+# Deferral timeout
+
+
+def test_a_wait_that_takes_too_long_stops_the_job(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    name = run.defer().identifier
+    with pytest.raises(TaskDeferralTimeout):
+        run.time_out()
+    assert status(client, name) in {"Stopping", "Stopped"}
+    assert run.retry().defer().identifier.endswith("-2")
+
+
+@pytest.mark.parametrize("nothing", [None, FakeStore()])
+def test_a_wait_that_takes_too_long_without_a_record_leaves_the_job(
+    client: Any, nothing: FakeStore | None
+) -> None:
+    run = Run(dag_of(processing(LONG)), store=nothing)
+    with pytest.raises(TaskDeferralTimeout):
+        run.time_out()
+
+
+# Exactly once
+
+
+class WorkerDiedError(BaseException):
+    """What no code of ours gets to handle."""
+
+
+class DyingStore(FakeStore):
+    def set(self, key: str, value: Any) -> None:
+        super().set(key, value)
+        raise WorkerDiedError
+
+
+def test_a_worker_that_dies_before_the_create_leads_to_one_job(client: Any) -> None:
+    dying = DyingStore()
+    run = Run(dag_of(processing()), store=dying)
+    with pytest.raises(WorkerDiedError):
+        run.execute()
+    assert job_names(client, run) == []
+    run.store = FakeStore(dying)
+    name = run.retry().defer().identifier
+    assert name == dying[jobs.KEY]["name"]
+    assert job_names(client, run) == [name]
+
+
+def test_a_worker_that_dies_after_the_create_leads_to_one_job(
+    client: Any, store: FakeStore
+) -> None:
+    run = Run(dag_of(processing()), store=store)
+    name = run.defer().identifier
+    assert run.retry().defer().identifier == name
+    assert job_names(client, run) == [name]
+
+
+def test_a_clear_leads_to_another_job(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing()), store=store)
+    first = run.defer().identifier
+    finished(client, first)
+    run.resume(first)
+    second = run.clear().defer().identifier
+    assert job_names(client, run) == [first, second]
+
+
+def test_a_clear_whose_record_is_lost_leads_to_another_job(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing()), store=store)
+    first = run.defer().identifier
+    finished(client, first)
+    store.clear()
+    second = run.clear().defer().identifier
+    assert second != first
+    assert job_names(client, run) == [first, second]
+
+
+def test_an_airflow_without_a_store_attaches_to_the_job_in_progress(client: Any) -> None:
+    run = Run(dag_of(processing(LONG)), store=None)
+    name = run.defer().identifier
+    assert run.retry().defer().identifier == name
+    client.stop_processing_job(ProcessingJobName=name)
+    finished(client, name)
+    assert run.retry().defer().identifier != name
+
+
+def test_a_model_is_created_once(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(MODEL), store=store)
+    first = run.execute()
+    assert run.retry().execute() == first
+    assert run.clear().execute()["ModelName"] == f"{str(first['ModelName']).removesuffix('1')}2"
+
+
+def test_a_model_package_is_registered_once(client: Any, store: FakeStore) -> None:
+    group = f"group-{uuid4().hex[:8]}"
+    step = {**REGISTER, "Arguments": {**REGISTER["Arguments"], "ModelPackageGroupName": group}}
+    run = Run(dag_of(step), store=store)
+    arn = run.defer().identifier
+    assert run.retry().defer().identifier == arn
+    until(lambda: aws.describe(client, run.task.job, arn)["ModelPackageStatus"] == "Completed")
+    assert run.resume(arn)["ModelPackageArn"] == arn
+    listed = client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert [package["ModelPackageArn"] for package in listed] == [arn]
+
+
+# What is wrong for good
+
+PARAMETERS: list[Step] = [
+    {"Name": "Mode", "Type": "String", "EnumValues": ["a", "b"]},
+    {"Name": "Count", "Type": "Integer"},
+]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        processing(),
+        {"Name": "S", "Type": "Fail", "Arguments": {}},
+        {"Name": "S", "Type": "Condition", "Arguments": {"Conditions": []}},
+    ],
+    ids=lambda step: str(step["Type"]),
+)
+def test_wrong_parameters_fail_every_kind_of_step_for_good(
+    client: Any, store: FakeStore, step: Step
+) -> None:
+    run = Run(dag_of(step, parameters=PARAMETERS), store=store, params={"Mode": "c", "Kount": 1})
+    with pytest.raises(AirflowFailException) as raised:
+        run.execute()
+    assert str(raised.value) == (
+        "parameter Kount: unknown; did you mean 'Count'?; the pipeline declares: Mode, Count\n"
+        "parameter Mode: 'c' is not among its values; use one of: a, b\n"
+        "parameter Count: missing; it has no default, give a value of type Integer"
+    )
+    assert store == {}
+
+
+def test_no_role_fails_for_good(client: Any, store: FakeStore) -> None:
+    with pytest.raises(AirflowFailException) as raised:
+        Run(dag_of(processing(), role_arn=None), store=store).execute()
+    assert str(raised.value) == (
+        "$.Steps[0].Arguments.RoleArn: no role; "
+        "give it here, as build_dag's role_arn or as [sm_pipelines] role_arn"
+    )
+
+
+def test_a_request_that_botocore_refuses_fails_for_good(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing(ProcessingResources=None, Wrong=1)), store=store)
+    with pytest.raises(AirflowFailException) as raised:
+        run.execute()
+    message = str(raised.value)
+    assert message.startswith(
+        "$.Steps[0].Arguments: step 'S' is no request that AWS takes; Parameter validation failed:"
+    )
+    assert "ProcessingResources" in message
+    assert 'Unknown parameter in input: "Wrong"' in message
+
+
+def test_a_value_that_is_not_there_fails_for_good(client: Any, store: FakeStore) -> None:
+    reads = {"Get": "Steps.Other.ProcessingJobArn"}
+    other = {**processing(), "Name": "Other"}
+    run = Run(dag_of(other, processing(Environment={"A": reads})), store=store)
+    run.ti.xcoms["Other", "return_value"] = {"ProcessingJobName": "x"}
+    with pytest.raises(AirflowFailException) as raised:
+        run.execute()
+    assert str(raised.value) == (
+        "$.Steps[1].Arguments.Environment.A.Get: step 'Other': 'ProcessingJobArn' is not in the "
+        "result; did you mean 'ProcessingJobName'?; there are: ProcessingJobName"
+    )
+
+
+def test_a_refusal_of_aws_may_be_retried(client: Any, store: FakeStore) -> None:
+    assert not issubclass(AccessDeniedError, AirflowFailException)
+    assert not issubclass(JobFailedError, AirflowFailException)
+
+
+# Condition
+
+
+def condition(*, holds: bool, if_steps: list[Step], else_steps: list[Step]) -> Step:
+    equals = {"Type": "Equals", "LeftValue": 1, "RightValue": 1 if holds else 2}
+    arguments = {"Conditions": [equals], "IfSteps": if_steps, "ElseSteps": else_steps}
+    return {"Name": "S", "Type": "Condition", "Arguments": arguments}
+
+
+def named(name: str, **keys: Any) -> Step:
+    return {**processing(), "Name": name, **keys}
+
+
+BRANCHES: dict[str, list[Step]] = {
+    "if_steps": [named("A"), named("B", DependsOn=["A"])],
+    "else_steps": [named("C", DependsOn=["Outside"])],
+}
+OUTSIDE = named("Outside", DependsOn=["S"])
+
+
+@pytest.mark.parametrize(("holds", "skipped"), [(True, ["C"]), (False, ["A", "B"])])
+def test_a_condition_skips_the_steps_of_the_other_branch_and_nothing_else(
+    store: FakeStore, holds: bool, skipped: list[str]
+) -> None:
+    run = Run(dag_of(condition(holds=holds, **BRANCHES), OUTSIDE), store=store)
+    with pytest.raises(DownstreamTasksSkipped) as raised:
+        run.execute()
+    assert raised.value.tasks == skipped
+    assert run.ti.xcoms["S", OUTCOME] is holds
+    assert next(iter(run.ti.xcoms)) == ("S", OUTCOME)
+
+
+def test_a_condition_without_another_branch_skips_nothing(store: FakeStore) -> None:
+    run = Run(dag_of(condition(holds=True, if_steps=[named("A")], else_steps=[])), store=store)
+    assert run.execute() is None
+    assert run.ti.xcoms == {("S", OUTCOME): True}
+
+
+def test_a_condition_that_cannot_be_evaluated_fails_for_good(store: FakeStore) -> None:
+    step = condition(holds=True, if_steps=[], else_steps=[])
+    step["Arguments"]["Conditions"][0]["RightValue"] = "1"
+    with pytest.raises(AirflowFailException) as raised:
+        Run(dag_of(step), store=store).execute()
+    assert str(raised.value) == (
+        "$.Steps[0].Arguments.Conditions[0]: Equals cannot compare the number 1 with "
+        "the string '1'; compare numbers with numbers and strings with strings"
+    )
+
+
+# Fail
+
+
+def test_a_fail_step_fails_with_its_message(store: FakeStore) -> None:
+    message = {"Std:Join": {"On": " ", "Values": ["Mode", {"Get": "Parameters.Mode"}, "{{ 1/0 }}"]}}
+    step = {"Name": "S", "Type": "Fail", "Arguments": {"ErrorMessage": message}}
+    run = Run(dag_of(step, parameters=PARAMETERS[:1]), store=store, params={"Mode": "a"})
+    with pytest.raises(AirflowFailException, match=r"^Mode a {{ 1/0 }}$"):
+        run.execute()
+
+
+def test_a_fail_step_without_a_message_says_which_it_is(store: FakeStore) -> None:
+    step = {"Name": "S", "Type": "Fail", "Arguments": {}}
+    with pytest.raises(AirflowFailException, match=r"^step S ends the run as failed$"):
+        Run(dag_of(step), store=store).execute()

@@ -1,0 +1,292 @@
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
+
+from airflow_sm_pipelines.aws import Connection
+from airflow_sm_pipelines.definition.steps import TRAINING
+from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
+from airflow_sm_pipelines.poller import SLOWEST_SECONDS, Poller, poller
+from tests.fakes import training_job, until
+
+ANSWER_SECONDS = 60
+
+
+class FakeAws:
+    """What a real client is answered, in order: descriptions, errors, or what a function does."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: list[Any] = []
+        session = boto3.Session("key", "secret", region_name="us-east-1")
+        self.client: Any = session.client("sagemaker")
+        self.client.meta.events.register("before-call.sagemaker", self._answer)
+
+    def says(self, *statuses: str) -> None:
+        self.answers += [(200, training_job(status)) for status in statuses]
+
+    def refuses(self, code: str, message: str = "", *, status: int = 400) -> None:
+        metadata = {"HTTPStatusCode": status}
+        error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
+        self.answers.append((status, error))
+
+    def _answer(self, params: Any, **_: Any) -> Any:
+        assert self.answers, "asked once too often"
+        self.asked.append(json.loads(params["body"])["TrainingJobName"])
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        status, parsed = answer() if callable(answer) else answer
+        return SimpleNamespace(status_code=status), parsed
+
+
+@pytest.fixture
+def fake() -> FakeAws:
+    return FakeAws()
+
+
+@pytest.fixture
+def sleeps() -> list[float]:
+    """How long the poller has slept; it does not really."""
+    return []
+
+
+@pytest.fixture
+def watching(fake: FakeAws, sleeps: list[float]) -> Poller:
+    return Poller(fake.client, poll_seconds=2, sleep=sleeps.append)
+
+
+class Pause:
+    """A sleep that lasts until it is ended."""
+
+    def __init__(self) -> None:
+        self.asleep = threading.Event()
+        self.end = threading.Event()
+
+    def __call__(self, seconds: float) -> None:
+        self.asleep.set()
+        assert self.end.wait(ANSWER_SECONDS)
+
+
+def ended(future: "Future[str]") -> str:
+    return future.result(timeout=ANSWER_SECONDS)
+
+
+def refused(future: "Future[str]") -> BaseException | None:
+    return future.exception(timeout=ANSWER_SECONDS)
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_a_wait_ends_with_the_first_final_status(
+    watching: Poller, fake: FakeAws, sleeps: list[float], status: str
+) -> None:
+    fake.says("InProgress", "Stopping", status)
+    assert ended(watching.watch(TRAINING, "job")) == status
+    assert sleeps == [2, 2]
+
+
+def test_each_job_is_described_once_in_a_pass(fake: FakeAws) -> None:
+    pause = Pause()
+    watching = Poller(fake.client, poll_seconds=0, sleep=pause)
+    fake.says("InProgress", *["InProgress"] * 3, *["Completed"] * 3)
+    futures = [watching.watch(TRAINING, "a")]
+    assert pause.asleep.wait(ANSWER_SECONDS)
+    futures += [watching.watch(TRAINING, name) for name in ("b", "c")]
+    pause.end.set()
+    assert [ended(future) for future in futures] == ["Completed"] * 3
+    assert fake.asked == ["a", "a", "b", "c", "a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ThrottlingException", 400),
+        ("RequestLimitExceeded", 400),
+        ("InternalFailure", 500),
+        ("ServiceUnavailable", 503),
+    ],
+)
+def test_an_aws_that_is_busy_is_asked_again_later(
+    watching: Poller, fake: FakeAws, sleeps: list[float], code: str, status: int
+) -> None:
+    for _ in range(3):
+        fake.refuses(code, "not now", status=status)
+    fake.says("InProgress", "Completed")
+    assert ended(watching.watch(TRAINING, "job")) == "Completed"
+    assert sleeps == [4, 8, 16, 2]
+
+
+def test_an_aws_out_of_reach_is_asked_again_for_days(
+    watching: Poller, fake: FakeAws, sleeps: list[float]
+) -> None:
+    fake.answers += [EndpointConnectionError(endpoint_url="https://nowhere")] * 2_000
+    fake.says("Completed")
+    assert ended(watching.watch(TRAINING, "job")) == "Completed"
+    assert len(sleeps) == 2_000
+    assert max(sleeps) == sleeps[-1] == SLOWEST_SECONDS
+
+
+def test_a_refusal_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
+    fake.refuses("AccessDeniedException")
+    assert isinstance(refused(watching.watch(TRAINING, "job")), AccessDeniedError)
+
+
+def test_a_vanished_job_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
+    fake.says("InProgress")
+    fake.refuses("ValidationException", "Requested resource not found.")
+    assert isinstance(refused(watching.watch(TRAINING, "job")), JobLostError)
+
+
+def test_credentials_that_have_expired_end_the_wait(watching: Poller, fake: FakeAws) -> None:
+    fake.refuses("ExpiredTokenException", status=403)
+    assert isinstance(refused(watching.watch(TRAINING, "job")), ClientError)
+
+
+def test_one_job_that_cannot_be_described_does_not_hold_up_the_others(fake: FakeAws) -> None:
+    pause = Pause()
+    watching = Poller(fake.client, poll_seconds=0, sleep=pause)
+    fake.says("InProgress", "Completed", "Completed")
+    first = watching.watch(TRAINING, "first")
+    assert pause.asleep.wait(ANSWER_SECONDS)
+    bad = watching.watch(TRAINING, "")  # botocore refuses an empty name
+    other = watching.watch(TRAINING, "other")
+    pause.end.set()
+    assert isinstance(refused(bad), ParamValidationError)
+    assert (ended(first), ended(other)) == ("Completed", "Completed")
+
+
+def test_a_cancelled_wait_is_dropped(fake: FakeAws) -> None:
+    pause = Pause()
+    watching = Poller(fake.client, poll_seconds=0, sleep=pause)
+    fake.says("InProgress")
+    future = watching.watch(TRAINING, "job")
+    assert pause.asleep.wait(ANSWER_SECONDS)
+    future.cancel()
+    pause.end.set()
+    until(lambda: watching._thread is None)
+    assert watching._watches == []
+
+
+def test_a_wait_cancelled_while_it_is_looked_at_is_dropped(watching: Poller, fake: FakeAws) -> None:
+    futures: list[Future[str]] = []
+    known = threading.Event()
+
+    def cancel() -> Any:
+        assert known.wait(ANSWER_SECONDS)
+        futures[0].cancel()
+        return 200, training_job("Completed")
+
+    fake.answers.append(cancel)
+    futures.append(watching.watch(TRAINING, "job"))
+    known.set()
+    until(lambda: watching._thread is None)
+    assert futures[0].cancelled()
+
+
+def test_the_thread_ends_when_there_is_nothing_to_wait_for(watching: Poller, fake: FakeAws) -> None:
+    before = threading.active_count()
+    fake.says("Completed")
+    ended(watching.watch(TRAINING, "job"))
+    until(lambda: threading.active_count() == before)
+
+
+def test_a_poller_that_was_idle_starts_again(watching: Poller, fake: FakeAws) -> None:
+    for _ in range(2):
+        fake.says("Completed")
+        assert ended(watching.watch(TRAINING, "job")) == "Completed"
+        until(lambda: watching._thread is None)
+
+
+class LockWithAWindow:
+    """A lock that lets something happen right after it was released for the n-th time."""
+
+    def __init__(self, count: int, happens: Callable[[], object]) -> None:
+        self._lock = threading.Lock()
+        self._left = count
+        self._happens = happens
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        self._left -= 1
+        if self._left == 0:
+            self._happens()
+
+
+def test_a_wait_that_begins_while_the_thread_ends_has_a_thread_of_its_own(fake: FakeAws) -> None:
+    pause = Pause()
+    watching = Poller(fake.client, poll_seconds=0, sleep=pause)
+    later: list[Future[str]] = []
+    watching._lock = LockWithAWindow(  # type: ignore[assignment]
+        3,  # the watch, the first look for something to do, the last
+        lambda: later.append(watching.watch(TRAINING, "later")),
+    )
+    fake.says("Completed", "InProgress")
+    assert ended(watching.watch(TRAINING, "first")) == "Completed"
+    assert pause.asleep.wait(ANSWER_SECONDS)
+    fake.says("Completed")
+    pause.end.set()
+    assert ended(later[0]) == "Completed"
+    assert fake.asked == ["first", "later", "later"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_no_task_waits_for_ever_for_a_thread_that_has_died(watching: Poller, fake: FakeAws) -> None:
+    before = threading.active_count()
+    fake.answers.append(MemoryError())
+    assert isinstance(refused(watching.watch(TRAINING, "job")), MemoryError)
+    fake.says("Completed")
+    assert ended(watching.watch(TRAINING, "job")) == "Completed"
+    until(lambda: threading.active_count() == before)
+
+
+# The process's pollers
+
+
+@pytest.fixture
+def connection(request: pytest.FixtureRequest) -> Connection:
+    return Connection(request.node.name)
+
+
+def test_a_connection_has_one_poller(fake: FakeAws, connection: Connection) -> None:
+    same = Connection(connection.conn_id)
+    made = poller(connection, fake.client, poll_seconds=1)
+    assert poller(same, fake.client, poll_seconds=1) is made
+
+
+Other = Callable[[Connection], tuple[Connection, float]]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda connection: (Connection("other"), 1),
+        lambda connection: (Connection(connection.conn_id, "eu-central-1"), 1),
+        lambda connection: (connection, 2),
+    ],
+    ids=["connection", "region", "poll_seconds"],
+)
+def test_what_differs_has_a_poller_of_its_own(
+    fake: FakeAws, connection: Connection, other: Other
+) -> None:
+    made = poller(connection, fake.client, poll_seconds=1)
+    another, poll_seconds = other(connection)
+    assert poller(another, fake.client, poll_seconds=poll_seconds) is not made
+
+
+def test_a_poller_goes_on_with_the_newest_credentials(connection: Connection) -> None:
+    old, new = (
+        boto3.Session(key, "secret", region_name="us-east-1").client("sagemaker")
+        for key in ("old", "new")
+    )
+    made = poller(connection, old, poll_seconds=1)
+    poller(connection, new, poll_seconds=1)
+    assert made.client is new

@@ -1,0 +1,148 @@
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pkgutil import resolve_name
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from airflow_sm_pipelines import aws
+from airflow_sm_pipelines.local import LocalAWS
+from airflow_sm_pipelines.poller import poller
+from airflow_sm_pipelines.triggers import JobTrigger
+from tests.fakes import until
+
+POLL_SECONDS = 0.05
+
+
+@pytest.fixture
+def name() -> str:
+    return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def client(aws_environment: LocalAWS) -> Iterator[Any]:
+    """A client; jobs that are still in progress when the test ends are stopped."""
+    made: Any = aws.Connection("aws_default").client("sagemaker")
+    yield made
+    left = made.list_processing_jobs(StatusEquals="InProgress", MaxResults=100)
+    for job in left["ProcessingJobSummaries"]:
+        made.stop_processing_job(ProcessingJobName=job["ProcessingJobName"])
+
+
+def start(client: Any, name: str, script: str) -> str:
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    client.create_processing_job(
+        ProcessingJobName=name,
+        RoleArn="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        ProcessingResources={"ClusterConfig": cluster},
+        AppSpecification={
+            "ImageUri": "python:3",
+            "ContainerEntrypoint": ["python3", "-c", script],
+        },
+    )
+    return name
+
+
+def status(client: Any, name: str) -> str:
+    described = client.describe_processing_job(ProcessingJobName=name)
+    return str(described["ProcessingJobStatus"])
+
+
+def trigger(identifier: str, **changes: Any) -> JobTrigger:
+    given = {"step_type": "Processing", "aws_conn_id": "aws_default", "poll_seconds": POLL_SECONDS}
+    return JobTrigger(identifier=identifier, **{**given, **changes})
+
+
+def fire(made: JobTrigger) -> Any:
+    return asyncio.run(anext(made.run())).payload  # type: ignore[arg-type]
+
+
+def test_a_trigger_survives_serialization() -> None:
+    made = JobTrigger(
+        step_type="Training",
+        identifier="job",
+        aws_conn_id=None,
+        region_name="eu-central-1",
+        poll_seconds=0,
+    )
+    path, kwargs = made.serialize()
+    assert path == "airflow_sm_pipelines.triggers.JobTrigger"  # stored in Airflow's database
+    assert json.loads(json.dumps(kwargs)) == kwargs
+    assert resolve_name(path)(**kwargs).serialize() == (path, kwargs)
+
+
+@pytest.mark.parametrize(("script", "final"), [("pass", "Completed"), ("1/0", "Failed")])
+def test_a_trigger_fires_on_the_final_status(
+    client: Any, name: str, script: str, final: str
+) -> None:
+    start(client, name, script)
+    assert fire(trigger(name)) == {"identifier": name, "status": final}
+
+
+def test_a_trigger_fires_once(client: Any, name: str) -> None:
+    start(client, name, "pass")
+
+    async def events() -> list[Any]:
+        return [event async for event in trigger(name).run()]
+
+    assert len(asyncio.run(events())) == 1
+
+
+def test_a_vanished_job_fires_without_a_status(client: Any) -> None:
+    assert fire(trigger("never-created")) == {"identifier": "never-created", "status": None}
+
+
+def test_a_job_that_aws_refuses_to_describe_fires_without_a_status(client: Any) -> None:
+    made = trigger("job", step_type="Transform")  # which the local AWS does not have
+    assert fire(made) == {"identifier": "job", "status": None}
+
+
+def test_triggers_of_several_event_loops_share_a_poller(client: Any, name: str) -> None:
+    names = [start(client, f"{name}-{i}", "import time; time.sleep(60)") for i in range(3)]
+    found = poller(aws.Connection("aws_default"), client, poll_seconds=POLL_SECONDS)
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        fired = pool.map(fire, map(trigger, names))
+        until(lambda: len(found._watches) == 3)
+        assert pollers() == 1
+        for each in names:
+            client.stop_processing_job(ProcessingJobName=each)
+        assert [event["identifier"] for event in fired] == names
+    until(lambda: pollers() == 0)
+
+
+def pollers() -> int:
+    return sum(thread.name == "sm-pipelines-poller" for thread in threading.enumerate())
+
+
+def test_a_killed_trigger_stops_its_job_and_no_other(client: Any, name: str) -> None:
+    ours, other = (start(client, f"{name}-{i}", "import time; time.sleep(60)") for i in range(2))
+    asyncio.run(trigger(ours).on_kill())
+    until(lambda: status(client, ours) == "Stopped")
+    assert status(client, other) == "InProgress"
+
+
+def test_a_killed_trigger_whose_job_has_ended_does_no_harm(client: Any, name: str) -> None:
+    start(client, name, "pass")
+    until(lambda: status(client, name) == "Completed")
+    asyncio.run(trigger(name).on_kill())
+    assert status(client, name) == "Completed"
+
+
+def test_a_cancelled_trigger_leaves_its_job_and_the_poller(client: Any, name: str) -> None:
+    start(client, name, "import time; time.sleep(60)")
+
+    async def cancelled() -> None:
+        waiting: asyncio.Task[Any] = asyncio.create_task(anext(trigger(name).run()))  # type: ignore[arg-type]
+        while pollers() == 0:
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(cancelled())
+    until(lambda: pollers() == 0)
+    assert status(client, name) == "InProgress"
