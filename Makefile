@@ -1,0 +1,75 @@
+# The commands of a newcomer, a contributor and the CI. `make` alone lists them.
+#
+# Everything is made from nothing: git, make and a Python >= 3.11 with venv are enough.
+# Variables: PYTHON (the interpreter to start from), PARAMS (of `make demo`), ARGS (of `make test`).
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+SDK := .venvs/sdk
+BIN := $(VENV)/bin
+DEFINITION := dags/pipelines/abalone/definition.json
+
+PARAMS ?=
+ARGS ?=
+
+# scripts/environment leaves at once where the environment is there and nothing has changed.
+ENVIRONMENT := PYTHON='$(PYTHON)' scripts/environment
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# make itself ends with 2 whatever code a recipe ends with, and says so in a line of its own. Not so
+# with -q, for a line that is run all the same because of its +: there 0 and 1 come through. So that
+# `make demo` tells a failed run (1) from one that could not start (2), as airflow-sm does.
+ifeq ($(MAKECMDGOALS),demo)
+MAKEFLAGS += -q
+endif
+.PHONY: demo
+demo: ## Run the abalone pipeline on this machine; PARAMS='MseThreshold=0.1 A=b'
+	+@$(ENVIRONMENT) $(VENV) && \
+	$(BIN)/airflow-sm run $(DEFINITION) $(foreach parameter,$(PARAMS),-p '$(parameter)')
+
+.PHONY: up
+up: env ## Start Airflow with its UI, and the local AWS; Ctrl-C stops them
+	@$(BIN)/airflow-sm up
+
+.PHONY: test
+test: env sdk ## Run all tests; ARGS='tests/cli -x'
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: env ## Check format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: env ## Format the code, and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: definition
+definition: env sdk ## Build the example's definition.json again, with the SageMaker SDK
+	@$(BIN)/airflow-sm local --port 0 --root .sm-local/definition -- \
+	$(SDK)/bin/python dags/pipelines/abalone/pipeline.py
+
+.PHONY: bench
+bench: env ## Print the figures of benchmarks/
+	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit; done
+
+.PHONY: clean
+clean: ## Remove the environments, and what runs and tests have left
+	rm -rf $(VENV) .venvs .sm-local .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: env
+env:
+	@$(ENVIRONMENT) $(VENV)
+
+.PHONY: sdk
+sdk: env ## Make the environment of the SageMaker SDK, which cannot share Airflow's
+	@$(ENVIRONMENT) $(SDK)

@@ -1,0 +1,102 @@
+"""`airflow-sm local`."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from airflow_sm_pipelines.cli import seeding
+from airflow_sm_pipelines.cli.console import streams
+from airflow_sm_pipelines.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from airflow_sm_pipelines.local import LocalAWS
+
+EPILOG = """\
+[bold]Examples[/]
+
+airflow-sm local
+
+airflow-sm local --port 0 --root /tmp/aws
+
+airflow-sm local --port 0 -- python pipeline.py
+"""
+
+
+WAKE_SECONDS = 0.2
+
+
+def local(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- COMMAND...]",
+            help="Serve only while this command runs, which gets the variables.",
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 4599,
+    seed: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Upload the objects that local.toml files below this folder name."
+        ),
+    ] = None,
+    root: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Where it keeps its jobs; made when it is not there."),
+    ] = Path(".sm-local"),
+) -> None:
+    """Serve the local AWS alone, until Ctrl-C, and print the variables that lead to it."""
+    from airflow_sm_pipelines.local import LocalAWS
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    with LocalAWS(root, port=port) as aws:
+        try:
+            if seed:
+                seeding.seed(aws.environment, seed)
+            if command:
+                raise typer.Exit(_run(command, aws.environment))
+            _serve(streams().out, aws)
+        except KeyboardInterrupt:
+            streams().err.print("stopping the local AWS and its jobs")
+
+
+def _serve(console: Console, aws: "LocalAWS") -> None:
+    """Tell where the server is, and wait for the user to end it."""
+    for line in (
+        f"# local AWS: {aws.endpoint_url}",
+        f"# isolation of jobs: {aws.isolation}",
+        f"# jobs: {aws.root / 'jobs'}",
+        *exports(aws.environment),
+        "# Ctrl-C stops it and its jobs",
+    ):
+        console.print(line, markup=False, soft_wrap=True)
+    # Not signal.pause(): a signal that reaches another thread would not wake this one.
+    while True:
+        time.sleep(WAKE_SECONDS)
+
+
+def exports(environment: Mapping[str, str]) -> list[str]:
+    """The variables as lines for a shell."""
+    return [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    # A profile of the user's would be looked for, and may not be there.
+    own = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
+    try:
+        return subprocess.run(command, env={**own, **environment}, check=False).returncode
+    except OSError as error:
+        raise CommandError(f"{command[0]}: {error.strerror}; name a program") from error
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,47 @@
+"""`airflow-sm local`: the local AWS in the foreground."""
+
+import shlex
+import signal
+import socket
+from pathlib import Path
+
+import boto3
+
+from tests.cli.conftest import DEFINITION, Command, read_until, started
+from tests.cli.test_run import processes_with
+
+
+def test_it_prints_variables_that_lead_to_it_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    options = ("--port", 0, "--root", "aws", "--seed", DEFINITION.parent)
+    with started(tmp_path, "local", *options) as process:
+        lines = read_until(process, "# Ctrl-C stops it and its jobs")
+        exports = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
+        variables = dict(text.split("=", 1) for text in exports)
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+        assert s3.list_objects_v2(Bucket="work")["Contents"][0]["Key"] == "code/work.py"
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert "AIRFLOW_CONN_AWS_DEFAULT" in variables
+    assert any(line.startswith("# isolation of jobs: ") for line in lines)
+    assert (process.returncode, stderr) == (0, "stopping the local AWS and its jobs\n")
+    assert processes_with(str(tmp_path)) == []
+
+
+def test_a_command_gets_the_variables_and_gives_its_exit_code(airflow_sm: Command) -> None:
+    script = 'test -n "$AWS_ENDPOINT_URL" && exit 7'
+    done = airflow_sm("local", "--port", "0", "--", "sh", "-c", script)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(airflow_sm: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = airflow_sm("local", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"port {port}: Address already in use")
+    assert len(done.stderr.splitlines()) == 1

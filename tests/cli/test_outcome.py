@@ -1,0 +1,58 @@
+"""What a step left behind, in words."""
+
+import pytest
+
+from airflow_sm_pipelines.cli import outcome
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
+from airflow_sm_pipelines.errors import JobFailedError
+
+JOBS = [row.job for row in STEP_TYPES.values() if row.job]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.noun)
+def test_every_kind_of_job_tells_its_name_or_its_arn(job) -> None:  # type: ignore[no-untyped-def]
+    response = {job.create_name: "the-name", job.arn: "the-arn"}
+    assert outcome.job_name(response) == "the-name" or outcome.produced(response) == ("the-arn",)
+
+
+@pytest.mark.parametrize(
+    ("response", "lines"),
+    [
+        (
+            {"ProcessingOutputConfig": {"Outputs": [{"S3Output": {"S3Uri": "s3://b/k"}}, {}]}},
+            ("s3://b/k",),
+        ),
+        (
+            {
+                "ModelArtifacts": {"S3ModelArtifacts": "s3://b/model.tar.gz"},
+                "FinalMetricDataList": [{"MetricName": "val:rmse", "Value": 2.1181700229644775}],
+            },
+            ("s3://b/model.tar.gz", "val:rmse = 2.11817"),
+        ),
+        ({"TransformOutput": {"S3OutputPath": "s3://b/out"}}, ("s3://b/out",)),
+        ({"Outcome": False}, ("the condition is false",)),
+        ({"Unknown": 1}, ()),
+    ],
+)
+def test_a_response_tells_what_was_produced(
+    response: dict[str, object], lines: tuple[str, ...]
+) -> None:
+    assert outcome.produced(response) == lines
+
+
+def test_a_job_s_failure_is_found_below_what_airflow_was_told() -> None:
+    failure = JobFailedError(
+        step="Train", job_name="job-1", status="Failed", reason="no data", log_tail=("a", "b")
+    )
+    error = RuntimeError("told to Airflow")
+    error.__cause__ = failure
+    assert outcome.failure_lines("Train", error) == [
+        "Train: job job-1 is Failed: no data",
+        "the last lines of its log:",
+        "  a",
+        "  b",
+    ]
+
+
+def test_another_failure_is_told_as_it_is() -> None:
+    assert outcome.failure_lines("Stop", RuntimeError("MSE > 6")) == ["Stop: MSE > 6"]
