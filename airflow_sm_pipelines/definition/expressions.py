@@ -93,6 +93,8 @@ class PropertyReference:
             value = look_up(scope.properties(self.step), self.path)
         except LookupError as error:
             raise ExpressionError(f"{self.where}: step {self.step!r}: {error.args[0]}") from error
+        except ExpressionError as error:
+            raise ExpressionError(f"{self.where}: {error}") from error
         if value is None:
             raise ExpressionError(
                 f"{self.where}: step {self.step!r}: the property is null; refer to one with a value"
@@ -112,7 +114,10 @@ class PropertyFileReference:
     where: str
 
     def resolve(self, scope: Scope) -> Json:
-        return scope.property_file(self.step, self.name)
+        try:
+            return scope.property_file(self.step, self.name)
+        except ExpressionError as error:
+            raise ExpressionError(f"{self.where}: {error}") from error
 
     def children(self) -> "tuple[Value, ...]":
         return ()

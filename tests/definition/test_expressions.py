@@ -138,6 +138,33 @@ def test_get_that_leads_nowhere_is_refused(path: Json, told: str) -> None:
     assert refusal_of({"Get": path}) == f"$.Get: {told}"
 
 
+class NothingRan(DictScope):
+    """A scope in which no step has handed on anything."""
+
+    def properties(self, step: str) -> Json:
+        raise ExpressionError(f"step {step!r} has handed on nothing")
+
+    def property_file(self, step: str, name: str) -> str:
+        raise ExpressionError(f"step {step!r} has handed on nothing")
+
+
+@pytest.mark.parametrize(
+    ("definition", "where"),
+    [
+        ({"Get": "Steps.Train.TrainingJobName"}, "$.Get"),
+        (
+            {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.E.PropertyFiles.F"}, "Path": "a"}},
+            "$.Std:JsonGet.PropertyFile.Get",
+        ),
+    ],
+)
+def test_where_a_step_that_did_not_run_is_read(definition: dict[str, Json], where: str) -> None:
+    with pytest.raises(ExpressionError) as raised:
+        resolve(parse_value(Node(definition)), NothingRan())
+    assert str(raised.value).startswith(f"{where}: step ")
+    assert str(raised.value).endswith("has handed on nothing")
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [
