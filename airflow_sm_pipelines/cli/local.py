@@ -15,6 +15,7 @@ from rich.console import Console
 from airflow_sm_pipelines.cli import seeding
 from airflow_sm_pipelines.cli.console import streams
 from airflow_sm_pipelines.cli.errors import CommandError
+from airflow_sm_pipelines.cli.extra import require_local_extra
 
 if TYPE_CHECKING:
     from airflow_sm_pipelines.local import LocalAWS
@@ -54,6 +55,7 @@ def local(
     ] = Path(".sm-local"),
 ) -> None:
     """Serve the local AWS alone, until Ctrl-C, and print the variables that lead to it."""
+    require_local_extra()
     from airflow_sm_pipelines.local import LocalAWS
 
     for number in (signal.SIGINT, signal.SIGTERM):

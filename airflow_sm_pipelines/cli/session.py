@@ -13,6 +13,7 @@ from airflow_sm_pipelines.cli import garbage, home, results, seeding
 from airflow_sm_pipelines.cli.background import LocalProcess
 from airflow_sm_pipelines.cli.console import Streams
 from airflow_sm_pipelines.cli.errors import FAILED
+from airflow_sm_pipelines.cli.extra import require_local_extra
 from airflow_sm_pipelines.cli.interruption import Interruption
 from airflow_sm_pipelines.cli.progress import Progress, View, state_text, view
 
@@ -71,6 +72,7 @@ class Session:
     def _prepare(self, interruption: Interruption) -> "Execution":
         """Bring up what the run needs; the run, ready to start."""
         if self.connection is None:
+            require_local_extra()
             self._view.phase("starting the local AWS and Airflow")
             # Before Airflow is imported, so that both take their time at the same time.
             self._local = LocalProcess(root=self.folder, log=self.folder / "local-aws.log")

@@ -13,6 +13,7 @@ from airflow_sm_pipelines.cli import home, seeding
 from airflow_sm_pipelines.cli.background import LocalProcess
 from airflow_sm_pipelines.cli.console import streams
 from airflow_sm_pipelines.cli.errors import CommandError
+from airflow_sm_pipelines.cli.extra import require_local_extra
 from airflow_sm_pipelines.cli.options import Root
 from airflow_sm_pipelines.cli.server import (
     HOST,
@@ -46,6 +47,7 @@ def up(
     """
     if not dags.is_dir():
         raise CommandError(f"{dags}: no such folder; name the one with the DAG files with --dags")
+    require_local_extra()
     terminal = streams().out
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)

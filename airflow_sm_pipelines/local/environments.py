@@ -24,8 +24,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import uv
-
 from airflow_sm_pipelines.local.errors import LocalError
 
 log = logging.getLogger(__name__)
@@ -135,6 +133,8 @@ def _locked(home: Path) -> Iterator[None]:
 
 def _make(home: Path, lock: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
+    import uv  # not above: where environments are is asked by those who have no uv as well
+
     program = uv.find_uv_bin()
     # --python is the interpreter we run in: a version that is not there would be downloaded.
     _run([program, "venv", "--quiet", "--python", sys.executable, str(home)], lock)

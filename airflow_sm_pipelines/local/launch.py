@@ -31,8 +31,7 @@ MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 PR_SET_PDEATHSIG = 1
 SIGKILL = 9
-SIGPIPE = 13
-SIGXFSZ = 25
+SIGNALS = 32
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -151,9 +150,12 @@ def _die_with(parent: int) -> None:
 
 
 def _restore_signals() -> None:
-    """Undo what the interpreter ignores; an ignored signal would stay ignored in the command."""
-    for number in (SIGPIPE, SIGXFSZ):
-        _libc.signal(number, None)
+    """Give every signal its default; an ignored one would stay ignored in the command.
+
+    The interpreter ignores two, a shell that starts a server in the background two more.
+    """
+    for number in range(1, SIGNALS):
+        _libc.signal(number, None)  # refused for SIGKILL and SIGSTOP, which is of no consequence
 
 
 def _mount(
