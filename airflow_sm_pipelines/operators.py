@@ -197,6 +197,8 @@ class JobOperator(StepOperator):
 
         A job whose task is ended by anyone but a user is left to the next try.
         """
+        if at_most == 0 and not self._killed:
+            return False
         deadline = math.inf if at_most is None else time.monotonic() + at_most
         seconds = settings.poll_seconds(client.meta.endpoint_url)
         watching = poller(self.connection, client, poll_seconds=seconds)
@@ -206,7 +208,7 @@ class JobOperator(StepOperator):
                 if self._killed:
                     self._settle_kill(client, identifier, context)
                 wait([ended], timeout=min(KILL_CHECK_SECONDS, deadline - time.monotonic()))
-            return ended.done() and ended.result() is not None
+            return ended.done() and bool(ended.result())
         except AirflowTaskTimeout:
             self._stop(client, identifier, context)
             raise

@@ -1,5 +1,6 @@
 """`airflow-sm doctor`."""
 
+import os
 import platform
 from importlib import metadata
 from typing import Annotated, Any
@@ -82,6 +83,8 @@ def _print_environments(console: Console) -> None:
 
 
 def _print_connection(console: Console, connection: str) -> bool:
+    # Airflow tells of every client that it makes; it reads this while it is imported.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
     from botocore.exceptions import BotoCoreError, ClientError
 
     from airflow_sm_pipelines.aws import Connection

@@ -47,6 +47,7 @@ class Session:
     _view: View = field(init=False)
     _progress: Progress = field(init=False)
     _local: LocalProcess | None = field(default=None, init=False)
+    _isolation: str = field(default="", init=False)
     _stop_jobs: Callable[[], None] = field(default=lambda: None, init=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +84,7 @@ class Session:
         dag = self._load_dag()
         if self._local:
             served = self._local.wait_until_ready()
+            self._isolation = served.isolation
             os.environ.update(served.environment)
             # A profile of the user's would be looked for, and may not be there.
             os.environ.pop("AWS_PROFILE", None)
@@ -165,5 +167,6 @@ class Session:
             places |= {
                 "a job's log": jobs / "<job>" / "log.txt",
                 "a job's files": jobs / "<job>" / "ml",
+                "isolation": self._isolation,
             }
         return places | {"this run": self.folder}

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -128,7 +129,10 @@ def test_a_job_dies_with_the_process_that_started_it(ml: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_no_signal_is_ignored_in_the_command(ml: Path) -> None:
     status = run(ml, "cat", "/proc/self/status").stdout
-    assert "SigIgn:\t0000000000000000" in status
+    (ignored,) = re.findall(r"SigIgn:\t(\w+)", status)
+    # Of the signals that programs use. A process that posix_spawn has started, as make does,
+    # ignores two that are the C library's own, and nothing but the kernel could change that.
+    assert int(ignored, 16) & 0x7FFF_FFFF == 0
 
 
 def test_a_command_that_is_not_there_is_exit_code_127(ml: Path) -> None:
