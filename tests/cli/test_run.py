@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,8 @@ def processes_with(words: str) -> list[str]:
 
 
 def jobs(endpoint_url: str) -> list[str]:
-    sagemaker = boto3.client("sagemaker", endpoint_url=endpoint_url)
+    session = boto3.Session("key", "secret", region_name="us-east-1")
+    sagemaker = session.client("sagemaker", endpoint_url=endpoint_url)
     summaries = sagemaker.list_processing_jobs()["ProcessingJobSummaries"]
     return [summary["ProcessingJobStatus"] for summary in summaries]
 
@@ -102,20 +103,27 @@ def test_the_death_of_the_command_line_ends_its_local_aws(tmp_path: Path) -> Non
     wait_for(lambda: not processes_with(str(tmp_path)), "all has ended")
 
 
-def test_ctrl_c_stops_the_jobs_behind_a_connection(
-    tmp_path: Path, aws_environment: "LocalAWS"
-) -> None:
-    seed(aws_environment)
-    connection = {"AIRFLOW_CONN_OTHER": aws_environment.environment["AIRFLOW_CONN_AWS_DEFAULT"]}
+@pytest.fixture
+def other_aws(tmp_path: Path) -> "Iterator[LocalAWS]":
+    """A local AWS with no jobs but this test's."""
+    from airflow_sm_pipelines.local import LocalAWS
+
+    with LocalAWS(tmp_path / "aws", grace_seconds=1) as server:
+        yield server
+
+
+def test_ctrl_c_stops_the_jobs_behind_a_connection(tmp_path: Path, other_aws: "LocalAWS") -> None:
+    seed(other_aws)
+    connection = {"AIRFLOW_CONN_OTHER": other_aws.environment["AIRFLOW_CONN_AWS_DEFAULT"]}
     role = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
     options = ("-p", "Seconds=612.5", "--connection", "other", "--role-arn", role)
     with started(tmp_path, "run", DEFINITION, *options, **connection) as process:
-        wait_for(lambda: "InProgress" in jobs(aws_environment.endpoint_url), "the job runs")
+        wait_for(lambda: "InProgress" in jobs(other_aws.endpoint_url), "the job runs")
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 130
     assert "stopped pipelines-" in stderr
-    wait_for(lambda: "Stopped" in jobs(aws_environment.endpoint_url), "the job is stopped")
+    wait_for(lambda: "Stopped" in jobs(other_aws.endpoint_url), "the job is stopped")
 
 
 def seed(aws: "LocalAWS") -> None:
