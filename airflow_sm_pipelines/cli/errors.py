@@ -6,8 +6,6 @@ from airflow_sm_pipelines.errors import PipelineError
 
 FAILED = 1
 REFUSED = 2
-INTERRUPTED = 130
-TERMINATED = 143
 
 
 class CommandError(PipelineError):

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_sm_pipelines.local.following import following
+
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
@@ -34,19 +36,13 @@ class Logs:
     @contextmanager
     def follow(self, file: Path, *, group: str, stream: str) -> Iterator[None]:
         """Send the lines of `file` to a new stream until the block ends, then what is left."""
-        ended = threading.Event()
 
-        def follow_file() -> None:
+        def follow_file(ended: threading.Event) -> None:
             self._create(group, stream)
             _Tail(self._client, file, group, stream).follow(ended)
 
-        thread = threading.Thread(target=follow_file, name=f"log {stream}")
-        thread.start()
-        try:
+        with following(follow_file, name=f"log {stream}"):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def _create(self, group: str, stream: str) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.following import following
 from airflow_sm_pipelines.local.objects import Objects, files, join
 
 LOOK_SECONDS = 1.0
@@ -15,14 +16,10 @@ LOOK_SECONDS = 1.0
 def mirror(objects: Objects, folder: Path, uri: str) -> Iterator[None]:
     """Upload what is new or changed below `folder` until the block ends, then once more."""
     copy = _Copy(objects, folder, uri)
-    ended = threading.Event()
-    thread = threading.Thread(target=copy.follow, args=(ended,), name=f"mirror {uri}")
-    thread.start()
     try:
-        yield
+        with following(copy.follow, name=f"mirror {uri}"):
+            yield
     finally:
-        ended.set()
-        thread.join()
         copy.update()
 
 
