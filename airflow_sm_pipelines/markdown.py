@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from airflow_sm_pipelines.definition import Pipeline, Step
 from airflow_sm_pipelines.definition.node import Json
@@ -54,13 +55,14 @@ def problem_page(message: str) -> str:
 
 
 def _shown(step: Step) -> dict[str, Json]:
-    """The step's source; of the steps in its branches, which have pages of their own, the names."""
+    """The step's JSON; of the steps in its branches, which have pages of their own, the names."""
     if step.branches is None:
-        return {key: _masked(value) for key, value in step.source.items()}
-    arguments = step.source["Arguments"]
+        return {key: _masked(value) for key, value in step.to_json().items()}
+    alone = replace(step, branches=replace(step.branches, if_steps=(), else_steps=())).to_json()
+    arguments = alone["Arguments"]
     assert isinstance(arguments, dict)
     return {
-        **step.source,
+        **alone,
         "Arguments": {
             **arguments,
             "IfSteps": [child.name for child in step.branches.if_steps],

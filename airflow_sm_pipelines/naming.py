@@ -9,7 +9,8 @@ import json
 import re
 
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.steps import Job
+from airflow_sm_pipelines.definition.resources import Job
+from airflow_sm_pipelines.members import member
 
 END_TASK = "pipeline.end"
 """Task id of the last task; no step has it, since step names have no dot."""
@@ -27,7 +28,7 @@ def cache_key(
 
     `attributes` are paths in `arguments`; none means that all of `arguments` counts.
     """
-    chosen = {path: arguments.get(path) for path in attributes} if attributes else arguments
+    chosen = {path: member(arguments, path) for path in attributes} if attributes else arguments
     return _digest([pipeline, step, chosen], KEY_LENGTH)
 
 

@@ -5,7 +5,8 @@
 `load` is all three.
 """
 
-from airflow_sm_pipelines.definition.checks import check, warnings
+from airflow_sm_pipelines.definition.cautions import warnings
+from airflow_sm_pipelines.definition.checks import check
 from airflow_sm_pipelines.definition.document import read
 from airflow_sm_pipelines.definition.model import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.node import Problems

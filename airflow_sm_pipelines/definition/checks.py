@@ -1,38 +1,36 @@
 """What a definition has to keep beyond its form: names, references, order.
 
-A check is a function from a pipeline to the problems it finds and a row in `CHECKS`; one that
-finds what works but surely is not meant has its row in `WARNINGS`.
+A check is a function from a pipeline to the problems it finds and a row in `CHECKS`. What only
+makes a definition differ from what its author may expect is in `cautions.py`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from airflow_sm_pipelines.definition.expressions import (
-    Expression,
+from airflow_sm_pipelines.definition.graph import find_cycle, upstream, within
+from airflow_sm_pipelines.definition.model import Pipeline, PropertyFile, Step
+from airflow_sm_pipelines.definition.references import (
+    CurrentItem,
+    ExperimentReference,
+    IterationOutput,
     ParameterReference,
     PropertyFileReference,
     PropertyReference,
-    expressions,
 )
-from airflow_sm_pipelines.definition.graph import find_cycle, upstream
-from airflow_sm_pipelines.definition.model import Pipeline, PropertyFile, Step
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
+from airflow_sm_pipelines.definition.values import Expression, expressions
 from airflow_sm_pipelines.errors import DefinitionError, Problem, did_you_mean, listed
 
 
 def check(pipeline: Pipeline) -> None:
     """Raise a DefinitionError with what `CHECKS` find, of each check up to `MOST_OF_A_KIND`."""
-    problems = [problem for find in CHECKS for problem in _bounded(find(pipeline))]
+    problems = [problem for find in CHECKS for problem in bounded(find(pipeline))]
     if problems:
         raise DefinitionError(problems)
 
 
-def warnings(pipeline: Pipeline) -> list[Problem]:
-    """What `WARNINGS` find: the pipeline runs, but not as its author may expect."""
-    return [warning for find in WARNINGS for warning in find(pipeline)]
-
-
-def _bounded(problems: Iterator[Problem]) -> Iterator[Problem]:
+def bounded(problems: Iterator[Problem]) -> Iterator[Problem]:
     """The first problems; finding thousands, each with a suggestion, would take minutes."""
     yield from islice(problems, MOST_OF_A_KIND)
     if next(problems, None):
@@ -65,7 +63,7 @@ def _duplicate_parameters(pipeline: Pipeline) -> Iterator[Problem]:
 def _unknown_parameters(pipeline: Pipeline) -> Iterator[Problem]:
     known = [parameter.name for parameter in pipeline.parameters]
     taken = pipeline.unread.union(known)
-    for expression in _all_expressions(pipeline):
+    for expression in all_expressions(pipeline):
         match expression:
             case ParameterReference(name, where) if name not in taken:
                 yield Problem(
@@ -73,6 +71,16 @@ def _unknown_parameters(pipeline: Pipeline) -> Iterator[Problem]:
                     f"unknown parameter {name!r}{did_you_mean(name, known)}; "
                     f"declared are: {listed(known)}",
                 )
+
+
+def _experiments_in_terms_of_themselves(pipeline: Pipeline) -> Iterator[Problem]:
+    for expression in expressions(pipeline.experiment):
+        if isinstance(expression, ExperimentReference):
+            yield Problem(
+                expression.where,
+                f"PipelineExperimentConfig.{expression.name} is what is said here; "
+                "write the name, or an expression of parameters",
+            )
 
 
 def _unknown_steps(pipeline: Pipeline) -> Iterator[Problem]:
@@ -94,7 +102,7 @@ def _unknown_steps(pipeline: Pipeline) -> Iterator[Problem]:
 
 def _unknown_property_files(pipeline: Pipeline) -> Iterator[Problem]:
     files = {step.name: [file.name for file in step.property_files] for step in pipeline.walk()}
-    for expression in _all_expressions(pipeline):
+    for expression in all_expressions(pipeline):
         if not isinstance(expression, PropertyFileReference) or expression.step not in files:
             continue
         known = files[expression.step]
@@ -127,44 +135,88 @@ def _missing_output(step: Step, file: PropertyFile) -> Iterator[Problem]:
         )
 
 
+def _duplicate_outputs(pipeline: Pipeline) -> Iterator[Problem]:
+    for step in pipeline.walk():
+        if not step.property_files and not step.outputs:
+            continue
+        files = {f"{file.where}.PropertyFileName": file.name for file in step.property_files}
+        outputs = {f"{output.where}.OutputName": output.name for output in step.outputs or ()}
+        for names in (files, outputs):
+            counts = Counter(names.values())
+            for where, name in names.items():
+                if counts[name] > 1:
+                    yield Problem(where, f"{name!r} is given {counts[name]} times; rename one")
+
+
+def _items_outside_of_iterations(pipeline: Pipeline) -> Iterator[Problem]:
+    inside = {
+        id(expression)
+        for step in pipeline.walk()
+        if step.iteration
+        for inner in step.iteration.body
+        for expression in inner.expressions
+    }
+    for expression in all_expressions(pipeline):
+        match expression:
+            case CurrentItem(where=where) if id(expression) not in inside:
+                yield Problem(where, "no item is here; ForEach.CurrentItem is for ForEachBody")
+            case IterationOutput(where=where):
+                yield Problem(
+                    where,
+                    "IterationOutput is for Selector.Field; "
+                    "elsewhere read Steps.<ForEach step>.IterationOutputs[0].<step>.<property>",
+                )
+
+
+def _selectors(pipeline: Pipeline) -> Iterator[Problem]:
+    for step in pipeline.walk():
+        if step.iteration and (selector := step.iteration.selector):
+            body = [inner.name for inner in step.iteration.body]
+            if selector.field.step not in body:
+                yield Problem(
+                    selector.field.where,
+                    f"{selector.field.step!r} is not in the body of {step.name!r}"
+                    f"{did_you_mean(selector.field.step, body)}; its steps are: {listed(body)}",
+                )
+
+
+def _names_like_iterations(pipeline: Pipeline) -> Iterator[Problem]:
+    """The service calls the steps that it makes of a body `<name>-<index>`."""
+    inner = {step.name for each in pipeline.walk() if each.iteration for step in each.children}
+    for step in pipeline.walk():
+        start, _, index = step.name.rpartition("-")
+        if start in inner and index.isdecimal():
+            yield Problem(
+                f"{step.where}.Name",
+                f"{step.name!r} is what the iterations of {start!r} are called; rename one",
+            )
+
+
 def _cycles(pipeline: Pipeline) -> Iterator[Problem]:
     where = {step.name: step.where for step in pipeline.walk()}
-    waits = {
-        name: {other for other in before if other in where}
-        for name, before in upstream(pipeline).items()
-    }
-    while cycle := find_cycle(waits):
-        yield Problem(
-            where[cycle[0]],
-            f"steps wait for each other: {' -> '.join(cycle)}; remove one of the dependencies",
-        )
-        waits = {name: before for name, before in waits.items() if name not in cycle}
-
-
-def _not_applied(pipeline: Pipeline) -> Iterator[Problem]:
-    for step in pipeline.walk():
-        if step.cache and step.cache.enabled:
+    graphs = [upstream(pipeline), *(within(step) for step in pipeline.walk() if step.iteration)]
+    for graph in graphs:
+        waits = {name: {other for other in graph[name] if other in graph} for name in graph}
+        while cycle := find_cycle(waits):
             yield Problem(
-                f"{step.where}.CacheConfig", "caching is not applied yet; every run runs the job"
+                where[cycle[0]],
+                f"steps wait for each other: {' -> '.join(cycle)}; remove one of the dependencies",
             )
-        if step.retries:
-            yield Problem(
-                f"{step.where}.RetryPolicies",
-                "retry policies are not applied yet; set Airflow's `retries` for the DAG instead",
-            )
+            waits = {name: before - {*cycle} for name, before in waits.items() if name not in cycle}
 
 
 def _mentions(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
     """Where each step is named by another, with the name."""
     for step in pipeline.walk():
-        for dependency in step.depends_on:
+        for dependency in (*step.depends_on, *step.cleans):
             yield dependency.where, dependency.step
-    for expression in _all_expressions(pipeline):
+    for expression in all_expressions(pipeline):
         if isinstance(expression, PropertyReference | PropertyFileReference):
             yield expression.where, expression.step
 
 
-def _all_expressions(pipeline: Pipeline) -> Iterator[Expression]:
+def all_expressions(pipeline: Pipeline) -> Iterator[Expression]:
+    """Every expression of a pipeline."""
     for step in pipeline.walk():
         yield from step.expressions
     for values in (pipeline.experiment, pipeline.mlflow):
@@ -177,10 +229,13 @@ CHECKS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (
     _duplicate_parameters,
     _duplicate_steps,
     _unknown_parameters,
+    _experiments_in_terms_of_themselves,
     _unknown_steps,
     _unknown_property_files,
     _property_files_without_output,
+    _duplicate_outputs,
+    _items_outside_of_iterations,
+    _selectors,
+    _names_like_iterations,
     _cycles,
 )
-
-WARNINGS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (_not_applied,)

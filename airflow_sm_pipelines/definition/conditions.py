@@ -4,12 +4,13 @@ Comparison is typed as the service's: numbers with numbers, strings with strings
 equals `1`. To add a condition, write its class and add a row to `CONDITIONS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from airflow_sm_pipelines.definition.expressions import Scope, Value, parse_value, resolve
+from airflow_sm_pipelines.definition.expressions import parse_value
 from airflow_sm_pipelines.definition.node import Json, Node, Problems, kind
+from airflow_sm_pipelines.definition.values import Scope, Value, resolve, to_json
 from airflow_sm_pipelines.errors import ExpressionError, did_you_mean, listed
 
 
@@ -21,6 +22,9 @@ class Condition(Protocol):
 
     def operands(self) -> tuple[Value, ...]:
         """The values that the claim is about."""
+
+    def to_json(self) -> Json:
+        """The condition as a definition has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,13 @@ class Comparison:
     def operands(self) -> tuple[Value, ...]:
         return (self.left, self.right)
 
+    def to_json(self) -> Json:
+        return {
+            "Type": self.type,
+            "LeftValue": to_json(self.left),
+            "RightValue": to_json(self.right),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class In:
@@ -65,6 +76,7 @@ class In:
 
     query: Value
     values: tuple[Value, ...]
+    where: str
     negated: bool = False
 
     @staticmethod
@@ -81,15 +93,28 @@ class In:
         with problems.caught():
             values = problems.each(node[values_key].items(), parse_value)
         problems.raise_any()
-        return In(query, values, negated=node["Type"].value == "NotIn")
+        return In(query, values, node.path, negated=node["Type"].value == "NotIn")
 
     def holds(self, scope: Scope) -> bool:
-        query = resolve(self.query, scope)
-        among = any(_order(query, resolve(value, scope)) == 0 for value in self.values)
-        return among is not self.negated
+        operands = [resolve(value, scope) for value in self.operands()]
+        for operand in operands:
+            if operand is None or isinstance(operand, list | dict):
+                raise ExpressionError(
+                    f"{self.where}: {kind(operand)} cannot be compared; "
+                    "compare strings, numbers and booleans"
+                )
+        query, *values = operands
+        return any(_order(query, value) == 0 for value in values) is not self.negated
 
     def operands(self) -> tuple[Value, ...]:
         return (self.query, *self.values)
+
+    def to_json(self) -> Json:
+        return {
+            "Type": "NotIn" if self.negated else "In",
+            "QueryValue": to_json(self.query),
+            "Values": [to_json(value) for value in self.values],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +140,9 @@ class Not:
     def operands(self) -> tuple[Value, ...]:
         return self.condition.operands()
 
+    def to_json(self) -> Json:
+        return {"Type": "Not", "Condition": self.condition.to_json()}
+
 
 @dataclass(frozen=True, slots=True)
 class Or:
@@ -138,6 +166,20 @@ class Or:
 
     def operands(self) -> tuple[Value, ...]:
         return tuple(operand for each in self.conditions for operand in each.operands())
+
+    def to_json(self) -> Json:
+        return {"Type": "Or", "Conditions": [each.to_json() for each in self.conditions]}
+
+
+def all_hold(conditions: Sequence[Condition], scope: Scope) -> bool:
+    """Whether every condition holds; an ExpressionError where any operand has no value.
+
+    As in the SDK's local mode, that is so for operands too that the answer does not depend on.
+    """
+    for condition in conditions:
+        for operand in condition.operands():
+            resolve(operand, scope)
+    return all(condition.holds(scope) for condition in conditions)
 
 
 def parse_condition(node: Node) -> Condition:

@@ -1,17 +1,18 @@
 """The JSON text of a definition, read with care.
 
-A definition comes as the text that `Pipeline.definition()` returns or as the output of
-`DescribePipeline`, which holds that text as a string. Text that would not survive being handled
-later is refused here: too long, too deep, keys given twice, numbers that JSON does not have.
+A definition comes as the text that `Pipeline.definition()` returns, as the output of
+`DescribePipeline`, which holds that text as a string, or as that string alone. Text that would not
+survive being handled later is refused here: too long, too deep, keys given twice, numbers that JSON
+does not have. What is something else than a definition is named by `foreign.py`.
 """
 
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from airflow_sm_pipelines.definition import foreign
 from airflow_sm_pipelines.definition.node import Json, Node, Problems, child_path, raise_all
 from airflow_sm_pipelines.errors import DefinitionError, Problem
 
@@ -38,6 +39,11 @@ class Document:
 def read(text: str | bytes) -> Document:
     """The definition in `text`; a DefinitionError says where the text is at fault."""
     node = read_json(text)
+    match node.value:
+        # As `aws sagemaker describe-pipeline --query PipelineDefinition` prints it.
+        case str(inner) if inner.lstrip().startswith("{"):
+            node = _inner(node)
+    foreign.refuse(node)
     return _unwrap(node) if "PipelineDefinition" in node.object() else Document(definition=node)
 
 
@@ -54,7 +60,8 @@ def read_json(text: str | bytes) -> Node:
         )
     except json.JSONDecodeError as error:
         raise _problem(
-            f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}; "
+            foreign.sentence(decoded)
+            or f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}; "
             "a definition is the JSON that Pipeline.definition() returns"
         ) from error
     except ValueError as error:  # int() does not read more than 4,300 digits
@@ -74,6 +81,8 @@ def _decode(text: str | bytes) -> str:
             f"a text of length {len(text):,}; a definition is at most 1 MiB, "
             f"and up to {LARGEST_TEXT:,} is read"
         )
+    if isinstance(text, bytes) and (binary := foreign.binary(text)):
+        raise _problem(binary)
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.lstrip("\ufeff")
         decoded.encode()
@@ -132,14 +141,10 @@ def _tell_places(root: Json) -> None:
     todo: list[tuple[Json, _Trail]] = [(root, ())]
     while todo:
         value, trail = todo.pop()
-        inner: Iterable[tuple[str | int, Json]] = ()
-        match value:
-            case dict():
-                inner = value.items()
-                if isinstance(value, _KeysTwice):
-                    errors += [_at(trail).error(TWICE.format(key)) for key in value.twice]
-            case list():
-                inner = enumerate(value)
+        if isinstance(value, _KeysTwice):
+            errors += [_at(trail).error(TWICE.format(key)) for key in value.twice]
+        elements = enumerate(value) if isinstance(value, list) else ()
+        inner = value.items() if isinstance(value, dict) else elements
         deeper = [(v, (*trail, key)) for key, v in inner if isinstance(v, dict | list)]
         if deeper and len(trail) == DEEPEST - 1:
             raise _at(deeper[0][1]).error(_TOO_DEEP)
@@ -187,11 +192,13 @@ def _unwrap(node: Node) -> Document:
 def _inner(node: Node) -> Node:
     text = node.text()
     try:
-        return read_json(text)
+        inner = read_json(text)
+        foreign.refuse(inner)
     except DefinitionError as error:
         raise DefinitionError(
             [replace(p, where=f"{node.path} > {p.where}") for p in error.problems]
         ) from error
+    return inner
 
 
 def _max_parallel_steps(node: Node) -> int | None:

@@ -1,126 +1,23 @@
 """What stands for a value that is known only at run time: `Get`, `Std:Join`, `Std:JsonGet`.
 
 An expression is a JSON object with exactly one key, the function's name. To add a function, write
-its class with `parse`, `resolve` and `children`, and add a row to `FUNCTIONS`.
+its class with `parse`, `resolve`, `children` and `to_json`, and add a row to `FUNCTIONS`.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
 
 from airflow_sm_pipelines.definition.node import Json, Node, Problems, child_path, kind
-from airflow_sm_pipelines.definition.paths import Path, look_up, parse_path
+from airflow_sm_pipelines.definition.paths import is_json_path, parse_path, without_root
+from airflow_sm_pipelines.definition.references import (
+    ParameterReference,
+    PropertyFileReference,
+    PropertyReference,
+    parse_get,
+)
+from airflow_sm_pipelines.definition.values import Expression, Scope, Value, resolve, to_json
 from airflow_sm_pipelines.errors import DefinitionError, ExpressionError, did_you_mean, listed
-
-
-class Scope(Protocol):
-    """Where expressions find their values in one run."""
-
-    def parameter(self, name: str) -> Json:
-        """The value of a pipeline parameter."""
-
-    def execution(self, variable: str) -> str:
-        """The value of `Execution.<variable>`."""
-
-    def properties(self, step: str) -> Json:
-        """What a finished step handed on; an ExpressionError where it did not run."""
-
-    def property_file(self, step: str, name: str) -> str:
-        """The S3 URI of a property file of a finished step."""
-
-    def json_get(self, uri: str, path: str) -> Json:
-        """The value at `path` in the JSON document at an S3 URI."""
-
-
-class Expression(Protocol):
-    """A value that is known only at run time."""
-
-    @property
-    def where(self) -> str:
-        """The expression's path in the definition."""
-
-    def resolve(self, scope: Scope) -> Json:
-        """The value in `scope`; an ExpressionError where there is none."""
-
-    def children(self) -> "tuple[Value, ...]":
-        """The values inside this expression."""
-
-
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Expression | None"
-"""JSON in which expressions stand for values."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterReference:
-    """`{"Get": "Parameters.X"}`: the typed value of a parameter."""
-
-    name: str
-    where: str
-
-    def resolve(self, scope: Scope) -> Json:
-        return scope.parameter(self.name)
-
-    def children(self) -> "tuple[Value, ...]":
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionVariable:
-    """`{"Get": "Execution.X"}`: a fact of the run, always a string."""
-
-    name: str
-    where: str
-
-    def resolve(self, scope: Scope) -> Json:
-        return scope.execution(self.name)
-
-    def children(self) -> "tuple[Value, ...]":
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyReference:
-    """`{"Get": "Steps.S.path"}`: a property of a finished step."""
-
-    step: str
-    path: Path
-    where: str
-
-    def resolve(self, scope: Scope) -> Json:
-        try:
-            value = look_up(scope.properties(self.step), self.path)
-        except LookupError as error:
-            raise ExpressionError(f"{self.where}: step {self.step!r}: {error.args[0]}") from error
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
-        if value is None:
-            raise ExpressionError(
-                f"{self.where}: step {self.step!r}: the property is null; refer to one with a value"
-            )
-        return value
-
-    def children(self) -> "tuple[Value, ...]":
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyFileReference:
-    """`{"Get": "Steps.S.PropertyFiles.N"}`: the S3 URI of a property file."""
-
-    step: str
-    name: str
-    where: str
-
-    def resolve(self, scope: Scope) -> Json:
-        try:
-            return scope.property_file(self.step, self.name)
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
-
-    def children(self) -> "tuple[Value, ...]":
-        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +51,9 @@ class Join:
     def children(self) -> "tuple[Value, ...]":
         return self.values
 
+    def to_json(self) -> Json:
+        return {"Std:Join": {"On": self.on, "Values": [to_json(value) for value in self.values]}}
+
 
 @dataclass(frozen=True, slots=True)
 class JsonGet:
@@ -170,7 +70,7 @@ class JsonGet:
         with problems.caught():
             node.only(("PropertyFile", "S3Uri", "Path"))
         with problems.caught():
-            path = node["Path"].text()
+            path = _json_path(node["Path"])
         with problems.caught():
             source = _json_source(node)
         problems.raise_any()
@@ -188,11 +88,27 @@ class JsonGet:
     def children(self) -> "tuple[Value, ...]":
         return (self.source,)
 
+    def to_json(self) -> Json:
+        key = "PropertyFile" if isinstance(self.source, PropertyFileReference) else "S3Uri"
+        return {"Std:JsonGet": {key: to_json(self.source), "Path": self.path}}
+
 
 def _joined(node: Node) -> Value:
-    if node.value is None or isinstance(node.value, list) or _is_plain_object(node.value):
+    is_container = isinstance(node.value, dict | list) and not is_expression(node.value)
+    if node.value is None or is_container:
         raise node.error(f"{kind(node.value)} cannot be joined; {JOINABLE}")
     return parse_value(node)
+
+
+def _json_path(node: Node) -> str:
+    """A path as it is written; whether one beyond our grammar is a JSONPath is not known here."""
+    path = node.text()
+    try:
+        parse_path(without_root(path))
+    except ValueError as error:
+        if not is_json_path(path):
+            raise node.error(str(error)) from error
+    return path
 
 
 def _json_source(node: Node) -> Expression | str:
@@ -213,51 +129,10 @@ def _json_source(node: Node) -> Expression | str:
     )
 
 
-def parse_get(node: Node) -> Expression:
-    """Read the path of a `Get` by its first word, see `ROOTS`."""
-    text = node.text()
-    root, _, rest = text.partition(".")
-    if root not in ROOTS:
-        raise node.error(
-            f"{text!r} leads nowhere{did_you_mean(root, ROOTS)}; "
-            "it starts with Parameters., Execution. or Steps."
-        )
-    return ROOTS[root](rest, node)
-
-
-def _parameter(rest: str, node: Node) -> Expression:
-    if not _NAME.fullmatch(rest):
-        raise node.error(f"{rest!r} is not a parameter name; write Parameters.<name>")
-    return ParameterReference(rest, node.path)
-
-
-def _execution(rest: str, node: Node) -> Expression:
-    if rest not in EXECUTION_VARIABLES:
-        raise node.error(
-            f"unknown execution variable {rest!r}{did_you_mean(rest, EXECUTION_VARIABLES)}; "
-            f"known are: {listed(EXECUTION_VARIABLES)}"
-        )
-    return ExecutionVariable(rest, node.path)
-
-
-def _property(rest: str, node: Node) -> Expression:
-    step = _NAME.match(rest)
-    if not step or rest[step.end() : step.end() + 1] not in {".", "["}:
-        raise node.error(f"'Steps.{rest}' names no property; write Steps.<step>.<property>")
-    try:
-        path = parse_path(rest[step.end() :].removeprefix("."))
-    except ValueError as error:
-        raise node.error(str(error)) from error
-    match path:
-        case ("PropertyFiles", str() as name):
-            return PropertyFileReference(step[0], name, node.path)
-    return PropertyReference(step[0], path, node.path)
-
-
 def parse_value(node: Node) -> Value:
     """The value of a node, with every expression in it read."""
     match node.value:
-        case dict() if _is_plain_object(node.value):
+        case dict() if not is_expression(node.value):
             return parse_members(node)
         case dict():
             ((name, body),) = node.members().items()
@@ -281,6 +156,24 @@ def parse_members(node: Node) -> dict[str, Value]:
     return dict(zip(members, values, strict=True))
 
 
+def parse_text(node: Node) -> Value:
+    """A string, or an expression for one."""
+    return parse_value(node) if is_expression(node.value) else node.text()
+
+
+def parse_texts(node: Node, known: tuple[str, ...]) -> dict[str, Value]:
+    """The members of an object, each of `known` and a string, an expression or null."""
+    problems = Problems()
+    with problems.caught():
+        node.only(known)
+    values: dict[str, Value] = {}
+    for key, member in node.members().items():
+        with problems.caught():
+            values[key] = None if member.value is None else parse_text(member)
+    problems.raise_any()
+    return values
+
+
 def _parse_each(placed: list[tuple[str, Json]]) -> list[Value]:
     """The values at their paths; most are no containers and stay as they are."""
     problems = Problems()
@@ -297,48 +190,13 @@ def _parse_each(placed: list[tuple[str, Json]]) -> list[Value]:
     return values
 
 
-def _is_plain_object(value: Json) -> bool:
-    """Whether it is an object that calls no function, known or not."""
+def is_expression(value: Json) -> bool:
+    """Whether it is an object that calls a function, known or not."""
     match value:
         case dict() if len(value) == 1:
             (key,) = value
-            return key not in FUNCTIONS and not key.startswith(FUNCTION_PREFIX)
-    return isinstance(value, dict)
-
-
-def resolve(value: Value, scope: Scope) -> Json:
-    """`value` with every expression replaced by what it is in `scope`."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case dict():
-            return {key: resolve(member, scope) for key, member in value.items()}
-        case list():
-            return [resolve(element, scope) for element in value]
-    return value.resolve(scope)
-
-
-def expressions(value: Value) -> list[Expression]:
-    """Every expression in `value`, outer ones before those inside them."""
-    found: list[Expression] = []
-    _find(value, found)
-    return found
-
-
-def _find(value: Value, found: list[Expression]) -> None:
-    match value:
-        case str() | None | bool() | int() | float():
-            return
-        case dict():
-            inner: Iterable[Value] = value.values()
-        case list():
-            inner = value
-        case _:
-            found.append(value)
-            inner = value.children()
-    for child in inner:
-        if not isinstance(child, str):  # most are; a call for each would take half of the time
-            _find(child, found)
+            return key in FUNCTIONS or key.startswith(FUNCTION_PREFIX)
+    return False
 
 
 def _as_text(value: Json, where: str) -> str:
@@ -351,27 +209,8 @@ def _as_text(value: Json, where: str) -> str:
     raise ExpressionError(f"{where}: {kind(value)} cannot be joined; {JOINABLE}")
 
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
 JOINABLE = "join strings, numbers and booleans"
 FUNCTION_PREFIX = "Std:"
-
-# SDK, workflow/execution_variables.py.
-EXECUTION_VARIABLES = (
-    "PipelineExecutionId",
-    "PipelineExecutionArn",
-    "PipelineName",
-    "PipelineArn",
-    "StartDateTime",
-    "CurrentDateTime",
-    "TrainingJobName",
-    "ProcessingJobName",
-)
-
-ROOTS: dict[str, Callable[[str, Node], Expression]] = {
-    "Parameters": _parameter,
-    "Execution": _execution,
-    "Steps": _property,
-}
 
 FUNCTIONS: dict[str, Callable[[Node], Expression]] = {
     "Get": parse_get,

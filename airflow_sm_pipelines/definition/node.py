@@ -6,10 +6,10 @@ The accessors read a value as the kind it has to be and raise a `DefinitionError
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 from airflow_sm_pipelines.errors import DefinitionError, Problem, did_you_mean, listed
@@ -46,9 +46,8 @@ class Node:
 
     def object(self) -> dict[str, Json]:
         """The value as an object."""
-        match self.value:
-            case dict():
-                return self.value
+        if isinstance(self.value, dict):
+            return self.value
         raise self.error(f"{kind(self.value)} where an object is expected")
 
     def members(self) -> "dict[str, Node]":
@@ -122,12 +121,12 @@ class Node:
     def only(self, known: Iterable[str]) -> None:
         """Refuse members that are not among `known`."""
         names = tuple(known)
+        unknown = [key for key in self.object() if key not in names]
         raise_all(
-            member.error(
+            Node(None, child_path(self.path, key)).error(
                 f"unknown key {key!r}{did_you_mean(key, names)}; known are: {listed(names)}"
             )
-            for key, member in self.members().items()
-            if key not in names
+            for key in unknown
         )
 
     def _hint(self) -> str:
@@ -150,13 +149,45 @@ class Problems:
         """Keep the problems of an error."""
         self._found += error.problems
 
-    @contextmanager
-    def caught(self) -> Iterator[None]:
-        """Keep the problems of a DefinitionError raised inside, which then ends the block."""
+    def caught(self) -> "Problems":
+        """A context that keeps the problems of a DefinitionError raised inside, which ends it."""
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> bool | None:
+        if not isinstance(error, DefinitionError):
+            return None
+        self.add(error)
+        return True
+
+    def read(self, node: Node, key: str, parse: Callable[[Node], T]) -> T | None:
+        """What `parse` makes of a member; None where it is absent, null or wrong."""
+        member = node.get(key)
+        if member is None:
+            return None
         try:
-            yield
+            return parse(member)
         except DefinitionError as error:
             self.add(error)
+            return None
+
+    def read_each(self, node: Node, key: str, parse: Callable[[Node], T]) -> tuple[T, ...]:
+        """What `parse` makes of the elements of a member; of none where it is absent or null."""
+        array = node.get(key)
+        if array is None:
+            return ()
+        try:
+            return self.each(array.items(), parse)
+        except DefinitionError as error:
+            self.add(error)
+            return ()
 
     def each(self, nodes: Iterable[Node], parse: Callable[[Node], T]) -> tuple[T, ...]:
         """What `parse` makes of each node that it accepts."""

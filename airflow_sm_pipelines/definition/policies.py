@@ -1,7 +1,9 @@
 """Retry and cache policies of a step, read from the definition."""
 
+from airflow_sm_pipelines.definition.durations import Duration, parse_duration
 from airflow_sm_pipelines.definition.model import CachePolicy, RetryPolicy
 from airflow_sm_pipelines.definition.node import Node, Problems
+from airflow_sm_pipelines.definition.steps import EMR_FAULTS, JOB_FAULTS, STEP_FAULTS
 from airflow_sm_pipelines.errors import did_you_mean, listed
 
 
@@ -11,11 +13,25 @@ def parse_cache_policy(node: Node) -> CachePolicy:
     with problems.caught():
         node.only(("Enabled", "ExpireAfter"))
     with problems.caught():
-        enabled = node.read("Enabled", Node.boolean)
-    with problems.caught():
-        expire_after = node.read("ExpireAfter", Node.text)
+        enabled = node.read("Enabled", Node.boolean) or False
+        expire_after = node.read("ExpireAfter", _duration if enabled else _ignored_duration)
     problems.raise_any()
-    return CachePolicy(enabled=enabled or False, expire_after=expire_after)
+    return CachePolicy(enabled=enabled, expire_after=expire_after, where=node.path)
+
+
+def _duration(node: Node) -> Duration:
+    try:
+        return parse_duration(node.text())
+    except ValueError as error:
+        raise node.error(str(error)) from error
+
+
+def _ignored_duration(node: Node) -> Duration:
+    """The service does not look at it while caching is off."""
+    try:
+        return parse_duration(node.text())
+    except ValueError:
+        return Duration(text=node.text(), parsed=False)
 
 
 def parse_retry_policy(node: Node) -> RetryPolicy:
@@ -43,6 +59,7 @@ def parse_retry_policy(node: Node) -> RetryPolicy:
         backoff_rate=2.0 if rate is None else rate,
         max_attempts=max_attempts,
         expire_after_minutes=expire_after,
+        where=node.path,
     )
 
 
@@ -86,14 +103,4 @@ def _bounded(node: Node, key: str) -> int | None:
 LARGEST = {"IntervalSeconds": 43_200, "MaxAttempts": 20, "ExpireAfterMin": 14_400}
 DEFAULT_ATTEMPTS = 5
 
-# The same page; JOB_CAPACITY_ERROR is what older editions call CAPACITY_ERROR, and the published
-# schema alone has Emr.RESOURCE_LIMIT.
-EXCEPTION_TYPES = (
-    "Step.SERVICE_FAULT",
-    "Step.THROTTLING",
-    "SageMaker.JOB_INTERNAL_ERROR",
-    "SageMaker.CAPACITY_ERROR",
-    "SageMaker.JOB_CAPACITY_ERROR",
-    "SageMaker.RESOURCE_LIMIT",
-    "Emr.RESOURCE_LIMIT",
-)
+EXCEPTION_TYPES = sorted(STEP_FAULTS | JOB_FAULTS | EMR_FAULTS)

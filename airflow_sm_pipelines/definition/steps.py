@@ -1,58 +1,61 @@
-"""How each type of step is run: one row per type.
+"""What each type of step is: one row per type.
 
-A step type that is one AWS job needs a row here and a fixture in `tests/pipelines/`, nothing else.
-Names of operations, members and statuses are those of botocore's model of the service;
-`tests/definition/test_steps.py` compares every row with it.
+A step type that is one AWS job needs a row here, one in `resources.py` and a fixture in
+`tests/pipelines/`, nothing else.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from airflow_sm_pipelines.definition.resources import (
+    AUTO_ML,
+    ENDPOINT,
+    ENDPOINT_CONFIG,
+    INFERENCE_COMPONENT,
+    JOB,
+    MODEL,
+    MODEL_PACKAGE,
+    PROCESSING,
+    TRAINING,
+    TRANSFORM,
+    TUNING,
+    Job,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """An AWS resource that a step creates, waits for and hands on.
+class Key:
+    """A key of a step that only steps of its type have."""
 
-    The operations are `Create<noun>`, `Describe<noun>` and, where `stops`, `Stop<noun>`.
-    """
-
-    noun: str
-    create_name: str | None
-    """The member of Create that carries the name; None where AWS names the resource."""
-    describe_name: str
-    """The member of Describe's request that says which resource is meant."""
-    arn: str
-    """The member of Create's response that is the ARN."""
-    status: str | None = None
-    """The member of Describe's response that is the status; None where creating is all."""
-    succeeded: frozenset[str] = frozenset()
-    failed: frozenset[str] = frozenset()
-    stops: bool = False
-    recreated: Literal["name", "token"] = "name"
-    """How a second create of the same is recognised: by its name or by its ClientToken."""
-    longest_name: int = 63
-    group: str | None = None
-    """The noun of the group that is created first where it does not exist."""
-    role: str | None = None
-    """The member of Create that is the execution role; the service fills in the pipeline's."""
-    tags: bool = True
-    log_group: str | None = None
-    reasons: tuple[str, ...] = ("FailureReason",)
-    """The members of Describe's response that say why it failed, the best first."""
+    type: Literal["String", "Boolean"] = "String"
+    required: bool = False
+    expression: bool = True
+    """Whether an expression may stand for the value."""
+    values: tuple[str, ...] = ()
+    """The only values; empty where any is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepType:
     """A value of a step's `Type`."""
 
-    keys: frozenset[str] = frozenset()
-    """Keys of the step beside the common ones."""
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    """Keys of the step beside the common ones that hold one value each."""
+    lists: frozenset[str] = frozenset()
+    """Keys that hold a list with a form of its own: `PropertyFiles`, `OutputParameters`."""
     job: Job | None = None
     cache_attributes: tuple[str, ...] = ()
-    """Paths in Arguments that decide whether an earlier job did the same (developer guide,
-    "Caching Pipeline Steps"); empty where the type is not cached."""
+    """Paths in Arguments and keys of the step that decide whether an earlier job did the same
+    (developer guide, "Default cache key attributes"); empty where the type is not cached."""
+    retried: frozenset[str] = frozenset()
+    """The exception types that a retry policy of such a step can name to any effect."""
+    runs: bool = True
+    """Whether a task can run the step; else the DAG is built and the task fails."""
     depended_on: bool = True
     """Whether another step may wait for one of this type."""
+    iterated: bool = True
+    """Whether one of this type may stand in the body of a ForEach step."""
 
 
 COMMON_KEYS = (
@@ -66,72 +69,36 @@ COMMON_KEYS = (
     "RetryPolicies",
 )
 
-PROCESSING = Job(
-    noun="ProcessingJob",
-    create_name="ProcessingJobName",
-    describe_name="ProcessingJobName",
-    arn="ProcessingJobArn",
-    status="ProcessingJobStatus",
-    succeeded=frozenset({"Completed"}),
-    failed=frozenset({"Failed", "Stopped"}),
-    stops=True,
-    role="RoleArn",
-    log_group="/aws/sagemaker/ProcessingJobs",
-    reasons=("FailureReason", "ExitMessage"),
+# Developer guide, "Retry Policy for Pipeline Steps"; the SDK, workflow/retry.py; the last one is
+# in AWS's published schema alone, the one before it in the guide's older editions.
+STEP_FAULTS = frozenset({"Step.SERVICE_FAULT", "Step.THROTTLING"})
+JOB_FAULTS = frozenset(
+    {
+        "SageMaker.JOB_INTERNAL_ERROR",
+        "SageMaker.CAPACITY_ERROR",
+        "SageMaker.RESOURCE_LIMIT",
+        "SageMaker.JOB_CAPACITY_ERROR",
+    }
 )
-TRAINING = Job(
-    noun="TrainingJob",
-    create_name="TrainingJobName",
-    describe_name="TrainingJobName",
-    arn="TrainingJobArn",
-    status="TrainingJobStatus",
-    succeeded=frozenset({"Completed"}),
-    failed=frozenset({"Failed", "Stopped", "Deleting"}),
-    stops=True,
-    role="RoleArn",
-    log_group="/aws/sagemaker/TrainingJobs",
-)
-TRANSFORM = Job(
-    noun="TransformJob",
-    create_name="TransformJobName",
-    describe_name="TransformJobName",
-    arn="TransformJobArn",
-    status="TransformJobStatus",
-    succeeded=frozenset({"Completed"}),
-    failed=frozenset({"Failed", "Stopped"}),
-    stops=True,
-    log_group="/aws/sagemaker/TransformJobs",
-)
-MODEL = Job(
-    noun="Model",
-    create_name="ModelName",
-    describe_name="ModelName",
-    arn="ModelArn",
-    role="ExecutionRoleArn",
-)
-MODEL_PACKAGE = Job(
-    noun="ModelPackage",
-    create_name=None,
-    describe_name="ModelPackageName",
-    arn="ModelPackageArn",
-    status="ModelPackageStatus",
-    succeeded=frozenset({"Completed"}),
-    failed=frozenset({"Failed", "Deleting"}),
-    recreated="token",
-    group="ModelPackageGroup",
-    reasons=("ModelPackageStatusDetails",),
-    # "Tags ... for a versioned model package" are refused (API reference, CreateModelPackage).
-    tags=False,
-)
+EMR_FAULTS = frozenset({"Emr.RESOURCE_LIMIT"})
 
-PENDING = frozenset({"Pending", "InProgress", "Stopping"})
-"""Statuses of a job that is still to be waited for."""
+# "AutoML and tuning steps are not retried for SageMaker.JOB_INTERNAL_ERROR" (developer guide).
+SEARCH_FAULTS = STEP_FAULTS | JOB_FAULTS - {"SageMaker.JOB_INTERNAL_ERROR"}
+
+CHECK_KEYS = {
+    "SkipCheck": Key(type="Boolean"),
+    "FailOnViolation": Key(type="Boolean"),
+    "RegisterNewBaseline": Key(type="Boolean"),
+    "ModelPackageGroupName": Key(),
+    "SuppliedBaselineConstraints": Key(),
+}
 
 STEP_TYPES: dict[str, StepType] = {
     "Processing": StepType(
-        keys=frozenset({"PropertyFiles"}),
+        lists=frozenset({"PropertyFiles"}),
         job=PROCESSING,
         cache_attributes=("AppSpecification", "Environment", "ProcessingInputs"),
+        retried=STEP_FAULTS | JOB_FAULTS,
     ),
     "Training": StepType(
         job=TRAINING,
@@ -144,13 +111,115 @@ STEP_TYPES: dict[str, StepType] = {
             "HyperParameters",
             "InputDataConfig",
         ),
+        retried=STEP_FAULTS | JOB_FAULTS,
+    ),
+    "Tuning": StepType(
+        job=TUNING,
+        cache_attributes=(
+            "HyperParameterTuningJobConfig",
+            "TrainingJobDefinition.AlgorithmSpecification",
+            "TrainingJobDefinition.HyperParameterRanges",
+            "TrainingJobDefinition.InputDataConfig",
+            "TrainingJobDefinition.StaticHyperParameters",
+            "TrainingJobDefinition.TuningObjective",
+            "TrainingJobDefinitions",
+        ),
+        retried=SEARCH_FAULTS,
+    ),
+    "AutoML": StepType(
+        job=AUTO_ML,
+        cache_attributes=(
+            "AutoMLJobConfig.CompletionCriteria",
+            "AutoMLJobConfig.CandidateGenerationConfig",
+            "AutoMLJobConfig.DataSplitConfig",
+            "AutoMLJobConfig.Mode",
+            "AutoMLJobObjective",
+            "InputDataConfig",
+            "ProblemType",
+        ),
+        retried=SEARCH_FAULTS,
     ),
     "Transform": StepType(
         job=TRANSFORM,
         cache_attributes=("DataProcessing", "Environment", "ModelName", "TransformInput"),
+        retried=STEP_FAULTS | JOB_FAULTS,
     ),
-    "Model": StepType(job=MODEL),
-    "RegisterModel": StepType(job=MODEL_PACKAGE),
-    "Condition": StepType(),
-    "Fail": StepType(depended_on=False),
+    "Model": StepType(job=MODEL, retried=STEP_FAULTS),
+    "RegisterModel": StepType(job=MODEL_PACKAGE, retried=STEP_FAULTS),
+    "Condition": StepType(iterated=False),
+    "Fail": StepType(depended_on=False, iterated=False),
+    "Callback": StepType(
+        runs=False,
+        keys={"SqsQueueUrl": Key(required=True)},
+        lists=frozenset({"OutputParameters"}),
+    ),
+    "Lambda": StepType(
+        runs=False,
+        keys={"FunctionArn": Key(required=True)},
+        lists=frozenset({"OutputParameters"}),
+    ),
+    "ClarifyCheck": StepType(
+        runs=False,
+        keys={
+            "CheckType": Key(
+                required=True,
+                expression=False,
+                values=("DATA_BIAS", "MODEL_BIAS", "MODEL_EXPLAINABILITY"),
+            ),
+            "ModelName": Key(),
+            **CHECK_KEYS,
+        },
+        cache_attributes=(
+            "AppSpecification",
+            "Environment",
+            "ProcessingInputs",
+            "SkipCheck",
+            "RegisterNewBaseline",
+            "ModelPackageGroupName",
+            "SuppliedBaselineConstraints",
+        ),
+    ),
+    "QualityCheck": StepType(
+        runs=False,
+        keys={
+            "CheckType": Key(
+                required=True, expression=False, values=("DATA_QUALITY", "MODEL_QUALITY")
+            ),
+            "SuppliedBaselineStatistics": Key(),
+            **CHECK_KEYS,
+        },
+        cache_attributes=(
+            "AppSpecification",
+            "Environment",
+            "ProcessingInputs",
+            "SkipCheck",
+            "RegisterNewBaseline",
+            "ModelPackageGroupName",
+            "SuppliedBaselineConstraints",
+            "SuppliedBaselineStatistics",
+        ),
+    ),
+    "EMR": StepType(
+        cache_attributes=("ClusterId", "StepConfig"),
+        retried=STEP_FAULTS | EMR_FAULTS,
+        runs=False,
+    ),
+    "EMRServerless": StepType(retried=STEP_FAULTS | EMR_FAULTS, runs=False),
+    "EndpointConfig": StepType(job=ENDPOINT_CONFIG, retried=STEP_FAULTS),
+    "Endpoint": StepType(job=ENDPOINT),
+    "InferenceComponent": StepType(job=INFERENCE_COMPONENT),
+    "Lineage": StepType(runs=False),
+    "Job": StepType(job=JOB, retried=STEP_FAULTS | JOB_FAULTS),
+    "Cleanup": StepType(runs=False),
+    "ForEach": StepType(iterated=False, runs=False),
 }
+
+# Types that DescribePipelineExecution's metadata names and no SDK writes.
+API_ONLY = (
+    "Athena",
+    "BedrockCustomModel",
+    "BedrockCustomModelDeployment",
+    "BedrockModelImport",
+    "BedrockProvisionedModelThroughput",
+    "HubContent",
+)

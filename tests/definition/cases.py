@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,49 @@ def training(name: str = "Train", arguments: Json = None, **keys: Json) -> dict[
     return {"Name": name, "Type": "Training", "Arguments": arguments or {}, **keys}
 
 
+def step(type_: str, name: str, arguments: Json = None, **keys: Json) -> dict[str, Json]:
+    return {"Name": name, "Type": type_, "Arguments": arguments or {}, **keys}
+
+
+def lambda_(name: str, arguments: Json = None, **keys: Json) -> dict[str, Json]:
+    return step("Lambda", name, arguments, **{"FunctionArn": "arn:aws:lambda:::f", **keys})
+
+
+def processing(name: str, *outputs: Json, **keys: Json) -> dict[str, Json]:
+    arguments: Json = {"ProcessingOutputConfig": {"Outputs": list(outputs)}}
+    return step("Processing", name, arguments, **keys)
+
+
+def condition(
+    name: str, *if_steps: Json, else_steps: Sequence[Json] = (), operand: Json = 1, **keys: Json
+) -> dict[str, Json]:
+    comparison: Json = {"Type": "Equals", "LeftValue": operand, "RightValue": 1}
+    arguments: Json = {
+        "Conditions": [comparison],
+        "IfSteps": list(if_steps),
+        "ElseSteps": list(else_steps),
+    }
+    return step("Condition", name, arguments, **keys)
+
+
+def for_each(name: str, *body: Json, items: Json = None, **arguments: Json) -> dict[str, Json]:
+    each: dict[str, Json] = {
+        "IterableItems": items or ["a"],
+        "MaxConcurrency": 2,
+        "ForEachBody": list(body),
+        **arguments,
+    }
+    return step("ForEach", name, each)
+
+
+def cleanup(name: str, *sources: Json, **keys: Json) -> dict[str, Json]:
+    return step("Cleanup", name, {"Resources": {"S3": list(sources)}}, **keys)
+
+
+def get(path: str) -> dict[str, Json]:
+    return {"Get": path}
+
+
 def loaded(value: Json) -> Pipeline:
     return load(json.dumps(value))
 
@@ -49,8 +92,11 @@ class DictScope:
     """A Scope over dictionaries."""
 
     parameters: Mapping[str, Json] = field(default_factory=dict)
+    experiments: Mapping[str, Json] = field(default_factory=dict)
     results: Mapping[str, Json] = field(default_factory=dict)
     documents: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    item: Json = None
+    iterations: Mapping[str, Json] = field(default_factory=dict)
 
     def parameter(self, name: str) -> Json:
         return self.parameters[name]
@@ -58,8 +104,13 @@ class DictScope:
     def execution(self, variable: str) -> str:
         return f"<{variable}>"
 
+    def experiment(self, name: str) -> Json:
+        if name not in self.experiments:
+            raise ExpressionError(f"no {name}")
+        return self.experiments[name]
+
     def properties(self, step: str) -> Json:
-        return self.results[step]
+        return _handed_on(step, self.results)
 
     def property_file(self, step: str, name: str) -> str:
         return f"s3://bucket/{step}/{name}"
@@ -68,3 +119,17 @@ class DictScope:
         if uri not in self.documents:
             raise ExpressionError(f"no object {uri}")
         return self.documents[uri][path]
+
+    def current_item(self) -> Json:
+        if self.item is None:
+            raise ExpressionError("no iteration")
+        return self.item
+
+    def iteration(self, step: str) -> Json:
+        return _handed_on(step, self.iterations)
+
+
+def _handed_on(step: str, results: Mapping[str, Json]) -> Json:
+    if step not in results:
+        raise ExpressionError(f"step {step!r} has handed on nothing")
+    return results[step]

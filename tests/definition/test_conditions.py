@@ -2,7 +2,12 @@ import math
 
 import pytest
 
-from airflow_sm_pipelines.definition.conditions import COMPARISONS, CONDITIONS, parse_condition
+from airflow_sm_pipelines.definition.conditions import (
+    COMPARISONS,
+    CONDITIONS,
+    all_hold,
+    parse_condition,
+)
 from airflow_sm_pipelines.definition.node import Json, Node
 from airflow_sm_pipelines.errors import DefinitionError, ExpressionError
 from tests.definition.cases import DictScope
@@ -134,6 +139,25 @@ def test_in_holds_for_an_equal_element_of_the_same_type(
     assert holds({"Type": "NotIn", "QueryValue": query, "Values": values}) is not among
 
 
+@pytest.mark.parametrize("type_", ["In", "NotIn"])
+@pytest.mark.parametrize(
+    ("query", "values", "shown"),
+    [
+        ({"Get": "Steps.S.List"}, [1], "an array"),
+        (1, [1, {"a": 1}], "an object"),
+        (1, [None], "null"),
+    ],
+)
+def test_membership_of_what_is_no_scalar_is_not_decided(
+    type_: str, query: Json, values: list[Json], shown: str
+) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        holds({"Type": type_, "QueryValue": query, "Values": values})
+    assert str(caught.value) == (
+        f"$: {shown} cannot be compared; compare strings, numbers and booleans"
+    )
+
+
 TRUE: Json = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 FALSE: Json = {"Type": "Equals", "LeftValue": 1, "RightValue": 2}
 
@@ -166,6 +190,35 @@ def test_not_and_or_nest(condition: Json, expected: bool) -> None:
     assert holds(condition) is expected
 
 
+NO_VALUE: Json = {"Type": "Equals", "LeftValue": {"Get": "Steps.Skipped.x"}, "RightValue": 1}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [([], True), ([TRUE, TRUE], True), ([TRUE, FALSE], False), ([FALSE, TRUE], False)],
+)
+def test_conditions_of_a_step_hold_together(conditions: list[Json], expected: bool) -> None:
+    assert all_hold([parse_condition(Node(each)) for each in conditions], SCOPE) is expected
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [NO_VALUE, TRUE],
+        [FALSE, NO_VALUE],
+        [{"Type": "Or", "Conditions": [TRUE, NO_VALUE]}],
+        [{"Type": "Not", "Condition": {"Type": "Or", "Conditions": [TRUE, NO_VALUE]}}],
+        [{"Type": "In", "QueryValue": 1, "Values": [1, {"Get": "Steps.Skipped.x"}]}],
+    ],
+)
+def test_operand_without_a_value_fails_the_step_though_others_decide(
+    conditions: list[Json],
+) -> None:
+    """So that whether a run fails does not depend on the order of its conditions."""
+    with pytest.raises(ExpressionError, match="'Skipped'"):
+        all_hold([parse_condition(Node(each)) for each in conditions], SCOPE)
+
+
 def test_operands_are_those_of_all_conditions_inside() -> None:
     condition = parse_condition(
         Node(
@@ -179,6 +232,29 @@ def test_operands_are_those_of_all_conditions_inside() -> None:
         )
     )
     assert condition.operands() == (1, 2, "q", "v", "w")
+
+
+REFERENCE: Json = {"Get": "Parameters.One"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "written"),
+    [
+        *(({"Type": type_, "LeftValue": REFERENCE, "RightValue": 1},) * 2 for type_ in OPERATORS),
+        *(
+            ({"Type": type_, "QueryValue": 1, "Values": [REFERENCE, 2]},) * 2
+            for type_ in ("In", "NotIn")
+        ),
+        (
+            {"Type": "In", "Value": REFERENCE, "In": []},
+            {"Type": "In", "QueryValue": REFERENCE, "Values": []},
+        ),
+        ({"Type": "Not", "Condition": TRUE},) * 2,
+        ({"Type": "Or", "Conditions": [TRUE, {"Type": "Or", "Conditions": []}]},) * 2,
+    ],
+)
+def test_condition_is_written_as_the_sdk_writes_it(condition: Json, written: Json) -> None:
+    assert parse_condition(Node(condition)).to_json() == written
 
 
 @pytest.mark.parametrize(
@@ -199,7 +275,8 @@ def test_operands_are_those_of_all_conditions_inside() -> None:
             "known are: Type, LeftValue, RightValue\n"
             "$: 'LeftValue' is missing; it is required, given are: Type, RightValue, Left\n"
             "$.RightValue.Get: 'x' leads nowhere; "
-            "it starts with Parameters., Execution. or Steps.",
+            "it starts with one of: Parameters, Execution, Steps, PipelineExperimentConfig, "
+            "ForEach, IterationOutput",
         ),
         (
             {"Type": "In", "Query": 1, "Values": 2},

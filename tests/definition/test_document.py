@@ -127,6 +127,19 @@ def test_describe_pipeline_carries_name_role_texts_and_parallelism() -> None:
     assert document.definition["Steps"].path == "$.Steps"
 
 
+def test_the_definition_of_an_execution_carries_no_name() -> None:
+    document = read(described(CreationTime="2026-01-02T03:04:05+00:00"))
+    assert (document.definition.value, document.name) == ({}, None)
+
+
+def test_a_definition_that_is_a_json_string_is_read() -> None:
+    text = (PIPELINES / "describe_pipeline.json").read_text(encoding="utf-8")
+    assert read(json.dumps('{"Version": "2020-12-01"}')).definition.value == {
+        "Version": "2020-12-01"
+    }
+    assert read(json.dumps(text)) == read(text)
+
+
 @pytest.mark.parametrize("parallelism", [None, {}, {"MaxParallelExecutionSteps": None}])
 def test_parallelism_without_a_number_is_no_limit(parallelism: Json) -> None:
     assert read(described(ParallelismConfiguration=parallelism)).max_parallel_steps is None
@@ -153,6 +166,20 @@ def test_parallelism_without_a_number_is_no_limit(parallelism: Json) -> None:
         (
             described(PipelineDefinition='{"a": 1, "a": 2}'),
             "$.PipelineDefinition > $: key 'a' is given twice; keep one",
+        ),
+        (json.dumps('{"a": 1, "a": 2}'), "$ > $: key 'a' is given twice; keep one"),
+        (
+            json.dumps('{"a": '),
+            "$ > $: line 1, column 7: not JSON: Expecting value; "
+            "a definition is the JSON that Pipeline.definition() returns",
+        ),
+        (
+            json.dumps(json.dumps('{"a": 1}')),
+            '$: the string \'"{\\\\"a\\\\": 1}"\' where an object is expected',
+        ),
+        (
+            described(PipelineDefinition=None),
+            "$: 'PipelineDefinition' is missing; it is required, given are: none",
         ),
     ],
 )

@@ -1,41 +1,31 @@
 import pytest
 
 from airflow_sm_pipelines.definition.expressions import (
-    EXECUTION_VARIABLES,
     FUNCTIONS,
-    ROOTS,
-    ExecutionVariable,
     Join,
     JsonGet,
-    ParameterReference,
-    PropertyFileReference,
-    PropertyReference,
-    expressions,
+    parse_texts,
     parse_value,
-    resolve,
 )
 from airflow_sm_pipelines.definition.node import Json, Node
+from airflow_sm_pipelines.definition.references import PropertyFileReference
+from airflow_sm_pipelines.definition.values import resolve, to_json
 from airflow_sm_pipelines.errors import DefinitionError, ExpressionError
-from tests.definition.cases import DictScope
+from tests.definition.cases import DictScope, get
 
 SCOPE = DictScope(
-    parameters={"Text": "t", "Count": 3, "Ratio": 0.5, "Flag": True, "Uri": "s3://b/k.json"},
+    parameters={"Text": "t", "Count": 3, "Flag": True, "Uri": "s3://b/k.json"},
     results={
-        "Train": {
-            "TrainingJobName": "job",
-            "Missing": None,
-            "FinalMetricDataList": [{"MetricName": "val:acc", "Value": 0.75}],
-            "ModelArtifacts": {"S3ModelArtifacts": "s3://b/model"},
-        },
-        "Prep_1-x": {
-            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "train", "S3Uri": "s3://b/t"}]}
-        },
+        "Train": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/model"}},
+        "Fit": {"OutputDataConfig": {"S3OutputPath": "s3://b/run/fit/results"}},
     },
     documents={
         "s3://b/k.json": {"mse": 1.5, "ok": False, "list": []},
         "s3://bucket/Eval/Report": {"mse": 6},
+        "s3://b/run/fit/results/results.json": {"Result[1]['k']": "best"},
     },
 )
+ROOTS = "Parameters, Execution, Steps, PipelineExperimentConfig, ForEach, IterationOutput"
 
 
 def value_of(expression: Json) -> Json:
@@ -54,134 +44,12 @@ def failure_of(expression: Json) -> str:
     return str(caught.value)
 
 
-def get(path: str) -> dict[str, Json]:
-    return {"Get": path}
-
-
 def join(on: Json, *values: Json) -> dict[str, Json]:
     return {"Std:Join": {"On": on, "Values": list(values)}}
 
 
 def json_get(**body: Json) -> dict[str, Json]:
     return {"Std:JsonGet": body}
-
-
-@pytest.mark.parametrize(
-    "value", [None, True, 3, 0.5, "x", [], {}, {"a": [1, {"b": None}]}, {"Get": 1, "Other": 2}]
-)
-def test_plain_json_is_its_own_value(value: Json) -> None:
-    assert value_of(value) == value
-
-
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("Parameters.Text", "t"),
-        ("Parameters.Count", 3),
-        ("Parameters.Ratio", 0.5),
-        ("Parameters.Flag", True),
-        ("Execution.PipelineExecutionId", "<PipelineExecutionId>"),
-        ("Steps.Train.TrainingJobName", "job"),
-        ("Steps.Train['TrainingJobName']", "job"),
-        ("Steps.Train.FinalMetricDataList['val:acc'].Value", 0.75),
-        ("Steps.Train.FinalMetricDataList[0].Value", 0.75),
-        ("Steps.Prep_1-x.ProcessingOutputConfig.Outputs['train'].S3Uri", "s3://b/t"),
-        ("Steps.Eval.PropertyFiles.Report", "s3://bucket/Eval/Report"),
-        ("Steps.Eval.PropertyFiles['Report']", "s3://bucket/Eval/Report"),
-    ],
-)
-def test_get_is_the_typed_value(path: str, value: Json) -> None:
-    assert value_of(get(path)) == value
-    assert value_of([{"in": get(path)}]) == [{"in": value}]
-
-
-@pytest.mark.parametrize("variable", EXECUTION_VARIABLES)
-def test_every_execution_variable_is_read(variable: str) -> None:
-    assert parse_value(Node(get(f"Execution.{variable}"))) == ExecutionVariable(variable, "$.Get")
-
-
-@pytest.mark.parametrize(
-    ("path", "told"),
-    [
-        (None, "null where a string is expected"),
-        (
-            "Params.X",
-            "'Params.X' leads nowhere; did you mean 'Parameters'?; "
-            "it starts with Parameters., Execution. or Steps.",
-        ),
-        ("Parameters", "'' is not a parameter name; write Parameters.<name>"),
-        ("Parameters.a.b", "'a.b' is not a parameter name; write Parameters.<name>"),
-        (
-            "Execution.Id",
-            "unknown execution variable 'Id'; known are: PipelineExecutionId, "
-            "PipelineExecutionArn, PipelineName, PipelineArn, StartDateTime, CurrentDateTime, "
-            "TrainingJobName, ProcessingJobName",
-        ),
-        (
-            "Execution.PipelineNam",
-            "unknown execution variable 'PipelineNam'; did you mean 'PipelineName'?; known are: "
-            "PipelineExecutionId, PipelineExecutionArn, PipelineName, PipelineArn, StartDateTime, "
-            "CurrentDateTime, TrainingJobName, ProcessingJobName",
-        ),
-        ("Steps.X", "'Steps.X' names no property; write Steps.<step>.<property>"),
-        ("Steps", "'Steps.' names no property; write Steps.<step>.<property>"),
-        ("Steps..x", "'Steps..x' names no property; write Steps.<step>.<property>"),
-        ("Steps.a b.c", "'Steps.a b.c' names no property; write Steps.<step>.<property>"),
-        ("Steps.X.", "an empty path; name a member, for example metrics.mse.value"),
-        (
-            "Steps.X.a[b]",
-            "path 'a[b]', character 2: '[b]' is not a segment; segments are .name, [0] and ['key']",
-        ),
-    ],
-)
-def test_get_that_leads_nowhere_is_refused(path: Json, told: str) -> None:
-    assert refusal_of({"Get": path}) == f"$.Get: {told}"
-
-
-class NothingRan(DictScope):
-    """A scope in which no step has handed on anything."""
-
-    def properties(self, step: str) -> Json:
-        raise ExpressionError(f"step {step!r} has handed on nothing")
-
-    def property_file(self, step: str, name: str) -> str:
-        raise ExpressionError(f"step {step!r} has handed on nothing")
-
-
-@pytest.mark.parametrize(
-    ("definition", "where"),
-    [
-        ({"Get": "Steps.Train.TrainingJobName"}, "$.Get"),
-        (
-            {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.E.PropertyFiles.F"}, "Path": "a"}},
-            "$.Std:JsonGet.PropertyFile.Get",
-        ),
-    ],
-)
-def test_where_a_step_that_did_not_run_is_read(definition: dict[str, Json], where: str) -> None:
-    with pytest.raises(ExpressionError) as raised:
-        resolve(parse_value(Node(definition)), NothingRan())
-    assert str(raised.value).startswith(f"{where}: step ")
-    assert str(raised.value).endswith("has handed on nothing")
-
-
-@pytest.mark.parametrize(
-    ("path", "told"),
-    [
-        (
-            "Steps.Train.TrainingJobNam",
-            "$.Get: step 'Train': 'TrainingJobNam' is not in the result; "
-            "did you mean 'TrainingJobName'?; there are: TrainingJobName, Missing, "
-            "FinalMetricDataList, ModelArtifacts",
-        ),
-        (
-            "Steps.Train.Missing",
-            "$.Get: step 'Train': the property is null; refer to one with a value",
-        ),
-    ],
-)
-def test_property_without_a_value_fails_the_step_that_reads_it(path: str, told: str) -> None:
-    assert failure_of(get(path)) == told
 
 
 @pytest.mark.parametrize(
@@ -241,10 +109,45 @@ def test_join_fails_on_a_property_that_is_no_text() -> None:
         (json_get(S3Uri="s3://b/k.json", Path="mse"), 1.5),
         (json_get(S3Uri=get("Parameters.Uri"), Path="ok"), False),
         (json_get(S3Uri=join("/", "s3://b", "k.json"), Path="mse"), 1.5),
+        (
+            json_get(
+                S3Uri=join("/", get("Steps.Fit.OutputDataConfig.S3OutputPath"), "results.json"),
+                Path="Result[1]['k']",
+            ),
+            "best",
+        ),
     ],
 )
 def test_json_get_is_the_typed_value_in_the_document(expression: Json, value: Json) -> None:
     assert (value_of(expression), type(value_of(expression))) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("mse", "a.b[0]['k']", "$.a.b", "$['a']", "train:rmse", "5fold", "[0].a", "$id.x"),
+        *("a..b", "$..b", "a[*].b", "a[?(@.b > 1)]", "a[0:2]", "$['a','b']"),
+    ],
+)
+def test_path_of_a_json_get_is_kept_as_it_is_written(path: str) -> None:
+    expression = parse_value(Node(json_get(S3Uri="s3://b/k.json", Path=path)))
+    assert isinstance(expression, JsonGet)
+    assert expression.path == path
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("", "an empty path; name a member, for example metrics.mse.value"),
+        ("$", "an empty path; name a member, for example metrics.mse.value"),
+        (
+            "a[x]",
+            "path 'a[x]', character 2: '[x]' is not a segment; segments are .name, [0] and ['key']",
+        ),
+    ],
+)
+def test_path_that_neither_grammar_has_is_refused(path: str, told: str) -> None:
+    assert refusal_of(json_get(S3Uri="s3://b/k", Path=path)) == f"$.Std:JsonGet.Path: {told}"
 
 
 @pytest.mark.parametrize(
@@ -296,6 +199,34 @@ def test_json_get_fails_on_an_address_that_is_no_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "written"),
+    [
+        (join(",", "a", 1), join(",", "a", 1)),
+        ({"Std:Join": {"Values": [True]}}, join("", True)),
+        ({"Std:Join": {"On": None, "Values": []}}, join("")),
+        (json_get(S3Uri="s3://b/k", Path="$.a"), json_get(S3Uri="s3://b/k", Path="$.a")),
+        (
+            json_get(Path="a", S3Uri={"Std:Join": {"Values": ["s3://b"]}}),
+            json_get(S3Uri=join("", "s3://b"), Path="a"),
+        ),
+        (
+            json_get(PropertyFile=get("Steps.E.PropertyFiles['R']"), Path="a"),
+            json_get(PropertyFile=get("Steps.E.PropertyFiles.R"), Path="a"),
+        ),
+    ],
+)
+def test_functions_are_written_with_their_defaults(expression: Json, written: Json) -> None:
+    assert to_json(parse_value(Node(expression))) == written
+    assert to_json(parse_value(Node(written))) == written
+
+
+def test_functions_tell_what_is_inside_them() -> None:
+    reference = PropertyFileReference("E", "R", "$")
+    assert Join(",", ("a", reference), "$").children() == ("a", reference)
+    assert JsonGet(reference, "a", "$").children() == (reference,)
+
+
+@pytest.mark.parametrize(
     ("name", "told"),
     [
         (
@@ -311,32 +242,22 @@ def test_unknown_function_is_refused(name: str, told: str) -> None:
 
 
 def test_every_problem_of_a_value_is_told() -> None:
-    assert refusal_of({"a": [get("x"), get("Parameters.X")], "b": {"c": get("y")}}) == (
-        "$.a[0].Get: 'x' leads nowhere; it starts with Parameters., Execution. or Steps.\n"
-        "$.b.c.Get: 'y' leads nowhere; it starts with Parameters., Execution. or Steps."
+    value: Json = {"a": [get("x"), get("Parameters.X")], "b": {"c": get("y")}}
+    assert refusal_of(value) == (
+        f"$.a[0].Get: 'x' leads nowhere; it starts with one of: {ROOTS}\n"
+        f"$.b.c.Get: 'y' leads nowhere; it starts with one of: {ROOTS}"
     )
 
 
-def test_expressions_are_found_outer_ones_first() -> None:
-    value = parse_value(
-        Node(
-            {
-                "a": [get("Parameters.A"), 1, None, "x"],
-                "b": join("", get("Execution.PipelineName"), get("Steps.S.x")),
-                "c": json_get(PropertyFile=get("Steps.S.PropertyFiles.F"), Path="p"),
-            }
-        )
+def test_object_of_known_members_tells_unknown_keys_and_wrong_values_together() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse_texts(Node({"Nmae": 1, "Name": get("x")}), ("Name",))
+    assert str(caught.value) == (
+        "$.Nmae: unknown key 'Nmae'; did you mean 'Name'?; known are: Name\n"
+        "$.Nmae: the number 1 where a string is expected\n"
+        f"$.Name.Get: 'x' leads nowhere; it starts with one of: {ROOTS}"
     )
-    assert [type(expression) for expression in expressions(value)] == [
-        ParameterReference,
-        Join,
-        ExecutionVariable,
-        PropertyReference,
-        JsonGet,
-        PropertyFileReference,
-    ]
 
 
-def test_functions_and_roots_are_those_that_the_sdks_write() -> None:
+def test_functions_are_those_that_the_sdks_write() -> None:
     assert set(FUNCTIONS) == {"Get", "Std:Join", "Std:JsonGet"}
-    assert set(ROOTS) == {"Parameters", "Execution", "Steps"}

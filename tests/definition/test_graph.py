@@ -8,15 +8,27 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_sm_pipelines.definition.graph import (
-    children,
-    dependencies,
+    contradicting,
     downstream,
     find_cycle,
+    reads,
     unreported,
     upstream,
+    within,
 )
 from airflow_sm_pipelines.definition.model import Branches, Dependency, Pipeline, Step
-from tests.definition.cases import fixture
+from airflow_sm_pipelines.definition.node import Json
+from tests.definition.cases import (
+    cleanup,
+    condition,
+    definition,
+    fixture,
+    for_each,
+    get,
+    loaded,
+    processing,
+    training,
+)
 
 
 def test_step_waits_for_what_depends_on_names() -> None:
@@ -30,7 +42,7 @@ def test_step_waits_for_the_steps_that_its_expressions_read() -> None:
 def test_condition_waits_for_what_its_operands_read_and_not_for_its_branches() -> None:
     pipeline = fixture("property_file")
     assert upstream(pipeline)["Good"] == {"Evaluate"}
-    assert dependencies(pipeline.step("Good")) == {"Evaluate"}
+    assert reads(pipeline.step("Good")) == {"Evaluate"}
 
 
 def test_step_in_a_branch_waits_for_its_condition() -> None:
@@ -43,11 +55,170 @@ def test_step_in_a_branch_waits_for_its_condition() -> None:
     }
 
 
-def test_children_are_the_steps_directly_inside_both_branches() -> None:
-    pipeline = fixture("nested_conditions")
-    assert [step.name for step in children(pipeline.step("Outer"))] == ["Inner"]
-    assert [step.name for step in children(pipeline.step("Inner"))] == ["Both", "OuterOnly"]
-    assert children(pipeline.step("Both")) == ()
+@pytest.mark.parametrize("trigger", ["Completed", "Failed", "Stopped", "Any"])
+def test_step_waits_for_its_dependencies_whatever_their_trigger(trigger: str) -> None:
+    after = training("After", DependsOn=[{"Step": "A", "Trigger": trigger}])
+    assert upstream(loaded(definition(training("A"), after)))["After"] == {"A"}
+
+
+def test_cleanup_waits_for_what_it_cleans_up_and_for_what_its_addresses_read() -> None:
+    sweep = cleanup(
+        "Sweep", {"StepName": "A"}, {"StepName": "B", "S3Uris": [get("Steps.C.x")]}, DependsOn=["D"]
+    )
+    pipeline = loaded(definition(*map(training, "ABCD"), sweep))
+    assert upstream(pipeline)["Sweep"] == {"A", "B", "C", "D"}
+    assert reads(pipeline.step("Sweep")) == {"A", "B", "C", "D"}
+
+
+def test_reading_a_property_file_is_waiting_for_its_step() -> None:
+    file: Json = {"PropertyFileName": "R", "OutputName": "o", "FilePath": "r.json"}
+    evaluate = processing("E", {"OutputName": "o"}, PropertyFiles=[file])
+    path: Json = {"Std:JsonGet": {"PropertyFile": get("Steps.E.PropertyFiles.R"), "Path": "a"}}
+    assert upstream(loaded(definition(evaluate, training("T", {"x": path}))))["T"] == {"E"}
+
+
+def test_expressions_in_keys_of_a_step_are_waited_for() -> None:
+    check: Json = {
+        **training("Check"),
+        "Type": "QualityCheck",
+        "CheckType": "DATA_QUALITY",
+        "SuppliedBaselineConstraints": get("Steps.Baseline.x"),
+    }
+    assert upstream(loaded(definition(training("Baseline"), check)))["Check"] == {"Baseline"}
+
+
+LOOP = loaded(
+    definition(
+        training("Items"),
+        training("Model"),
+        for_each(
+            "Loop",
+            training("First", {"x": get("ForEach.CurrentItem"), "y": get("Steps.Model.x")}),
+            training("Second", {"x": get("Steps.First.x")}),
+            training("Third", DependsOn=["First", "Second", "Model"]),
+            items=get("Steps.Items.x"),
+            Selector={"Pick": "MaxBy", "Field": get("IterationOutput.Second.x")},
+        ),
+        training("After", {"x": get("Steps.Loop.IterationOutputs[0].Second.x")}),
+        training("Inside", DependsOn=["Third"]),
+    )
+)
+
+
+def test_loop_stands_for_its_body() -> None:
+    assert upstream(LOOP) == {
+        "Items": set(),
+        "Model": set(),
+        "Loop": {"Items", "Model"},
+        "After": {"Loop"},
+        "Inside": {"Loop"},
+    }
+
+
+def test_loop_in_a_branch_waits_for_the_condition_and_its_body_has_no_entry() -> None:
+    pipeline = loaded(definition(condition("C", for_each("Loop", training("Each")))))
+    assert upstream(pipeline) == {"C": set(), "Loop": {"C"}}
+    assert unreported(pipeline) == set()
+
+
+def test_loop_that_reads_another_loops_body_waits_for_that_loop() -> None:
+    other = for_each("Other", training("Reads", {"x": get("Steps.Third.x")}))
+    pipeline = loaded(definition(for_each("Loop", training("Third")), other))
+    assert upstream(pipeline) == {"Loop": set(), "Other": {"Loop"}}
+
+
+def test_steps_of_a_body_wait_for_each_other() -> None:
+    assert within(LOOP.step("Loop")) == {
+        "First": set(),
+        "Second": {"First"},
+        "Third": {"First", "Second"},
+    }
+
+
+def test_step_without_a_body_has_no_waiting_within() -> None:
+    assert within(LOOP.step("After")) == {}
+
+
+def branches(name: str, *after: Json, **keys: Json) -> dict[str, Json]:
+    """A decision with a step in either branch, `<name>-yes` and `<name>-no`."""
+    no = training(f"{name}-no")
+    return condition(name, training(f"{name}-yes"), *after, else_steps=[no], **keys)
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        pytest.param([branches("C")], {}, id="none"),
+        pytest.param([branches("C"), training("S", DependsOn=["C-yes", "C"])], {}, id="one branch"),
+        pytest.param(
+            [branches("C"), training("S", DependsOn=["C-yes", "C-no"])], {"S": "C"}, id="both"
+        ),
+        pytest.param(
+            [
+                branches("C"),
+                training("A", {"x": get("Steps.C-yes.x")}),
+                training("B", DependsOn=["C-no"]),
+                training("S", DependsOn=["A", "B"]),
+            ],
+            {"S": "C"},
+            id="deep",
+        ),
+        pytest.param(
+            [branches("C", training("S", DependsOn=["C-no"]))], {"S": "C"}, id="from inside"
+        ),
+        pytest.param(
+            [
+                branches("C"),
+                training("S", DependsOn=["C-yes", "C-no"]),
+                training("Below", DependsOn=["S"]),
+                training("BelowToo", DependsOn=["Below", "C-no"]),
+            ],
+            {"S": "C"},
+            id="what waits for it is not told again",
+        ),
+        pytest.param(
+            [
+                branches("C"),
+                training("S", DependsOn=["C-yes", "C-no"]),
+                training("T", DependsOn=["C-yes", "C-no"]),
+            ],
+            {"S": "C", "T": "C"},
+            id="two beside each other",
+        ),
+        pytest.param(
+            [
+                branches("C"),
+                branches("D"),
+                training("S", DependsOn=["D-yes", "D-no", "C-yes", "C-no"]),
+            ],
+            {"S": "C"},
+            id="two conditions, the first by name is told",
+        ),
+        pytest.param(
+            [branches("C"), branches("D"), training("S", DependsOn=["C-yes", "D-no"])],
+            {},
+            id="one branch of each",
+        ),
+        pytest.param(
+            [
+                condition("Outer", branches("Inner"), else_steps=[training("Other")]),
+                training("S", DependsOn=["Inner-yes", "Other"]),
+            ],
+            {"S": "Outer"},
+            id="nested",
+        ),
+        pytest.param(
+            [
+                branches("C"),
+                for_each("Loop", training("Each", DependsOn=["C-yes"]), items=get("Steps.C-no.x")),
+            ],
+            {"Loop": "C"},
+            id="a loop and its body",
+        ),
+    ],
+)
+def test_step_that_needs_both_branches_is_found(steps: list[Json], found: dict[str, str]) -> None:
+    assert contradicting(loaded(definition(*steps))) == found
 
 
 def test_downstream_is_upstream_turned_round() -> None:
@@ -68,6 +239,17 @@ def test_cycle_is_told_in_the_order_of_waiting() -> None:
 
 def test_graph_without_a_cycle_has_none() -> None:
     assert find_cycle({"A": set(), "B": {"A"}, "C": {"A", "B"}}) == []
+
+
+def test_steps_that_many_paths_lead_to_are_looked_at_once() -> None:
+    """Each step waits for both of the layer before: 2**60 paths, which nobody could walk."""
+    steps: list[Json] = [condition("C", training("L0"), training("R0"))]
+    for layer in range(1, 60):
+        before: Json = [f"L{layer - 1}", f"R{layer - 1}"]
+        steps += [training(f"{side}{layer}", DependsOn=before) for side in "LR"]
+    pipeline = loaded(definition(*steps))
+    assert contradicting(pipeline) == {}
+    assert unreported(pipeline) == set()
 
 
 @pytest.mark.parametrize(

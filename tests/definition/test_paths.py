@@ -1,7 +1,19 @@
+from typing import Any
+
 import pytest
+from botocore.session import get_session
 
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.paths import Path, look_up, parse_path
+from airflow_sm_pipelines.definition.paths import (
+    NAME_MEMBERS,
+    Path,
+    is_json_path,
+    look_up,
+    parse_path,
+    without_root,
+)
+
+AWS = get_session().get_service_model("sagemaker")
 
 
 @pytest.mark.parametrize(
@@ -16,6 +28,8 @@ from airflow_sm_pipelines.definition.paths import Path, look_up, parse_path
         ('Outputs["train"]', ("Outputs", "train")),
         ("['a.b']['c[0]']", ("a.b", "c[0]")),
         ("""["it's"]""", ("it's",)),
+        ("['it's'].a", ("it's", "a")),
+        ("""['say "x"']["y"]""", ('say "x"', "y")),
         ("validation:rmse.value", ("validation:rmse", "value")),
         ("5fold.m", ("5fold", "m")),
         ("f1/macro", ("f1/macro",)),
@@ -60,7 +74,46 @@ def test_path_outside_the_grammar_is_refused(text: str, told: str) -> None:
     assert str(caught.value) == told
 
 
-RESULT: Json = {
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [
+        ("$.a.b", "a.b"),
+        ("$['a'].b", "['a'].b"),
+        ("$[0]", "[0]"),
+        ("$", ""),
+        ("$id", "$id"),
+        ("$..a", "$..a"),
+        ("a.$.b", "a.$.b"),
+        ("a", "a"),
+    ],
+)
+def test_document_at_the_start_of_a_path_is_no_segment(path: str, rest: str) -> None:
+    assert without_root(path) == rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a..b", "$..b", "a.*", "a[*]", "a[?(@.b > 1)]", "a[ ?(@.b)]", "a[(@.length-1)]"),
+        *("a[0:2]", "a[0,1]", "a*b", "['a','b']", '$["a", "b"]'),
+    ],
+)
+def test_path_that_only_json_path_has_is_known(text: str) -> None:
+    assert is_json_path(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a", "$.a", "a.b[0]['k']", "[-1]", "train:rmse", "f1/macro", "a(b)", "a?b", ""),
+        *("['a*b']", "['a..b']", '["a,b"]', "['a:b'][0]['*']", "['it's a*b']"),
+    ],
+)
+def test_path_of_names_positions_and_quoted_keys_is_not_beyond_our_grammar(text: str) -> None:
+    assert not is_json_path(text)
+
+
+RESULT: dict[str, Json] = {
     "Status": "Completed",
     "Nothing": None,
     "ProcessingOutputConfig": {
@@ -68,6 +121,8 @@ RESULT: Json = {
     },
     "FinalMetricDataList": [{"MetricName": "val:acc", "Value": 0.5}],
     "Numbers": [10, 20, [30]],
+    "JobConfigDocument": '{"OutputModelPackageArn": "arn", "Steps": [{"Rate": 0.5}]}',
+    "Broken": {"JobConfigDocument": "{"},
 }
 
 
@@ -80,6 +135,9 @@ RESULT: Json = {
         ("ProcessingOutputConfig.Outputs[1].OutputName", "test"),
         ("FinalMetricDataList['val:acc'].Value", 0.5),
         ("Numbers[-1][0]", 30),
+        ("JobConfigDocument.OutputModelPackageArn", "arn"),
+        ("JobConfigDocument.Steps[0].Rate", 0.5),
+        ("JobConfigDocument", RESULT["JobConfigDocument"]),
     ],
 )
 def test_path_leads_to_a_value(text: str, value: Json) -> None:
@@ -92,7 +150,7 @@ def test_path_leads_to_a_value(text: str, value: Json) -> None:
         (
             "Stats",
             "'Stats' is not in the result; did you mean 'Status'?; there are: Status, Nothing, "
-            "ProcessingOutputConfig, FinalMetricDataList, Numbers",
+            "ProcessingOutputConfig, FinalMetricDataList, Numbers, JobConfigDocument, Broken",
         ),
         (
             "ProcessingOutputConfig.Output",
@@ -116,6 +174,16 @@ def test_path_leads_to_a_value(text: str, value: Json) -> None:
         ),
         ("Status.x", "'x' is not in .Status; that is the string 'Completed'"),
         ("Nothing[0]", "0 is not in .Nothing; that is null"),
+        (
+            "JobConfigDocument.Output",
+            "'Output' is not in .JobConfigDocument; "
+            "there are: OutputModelPackageArn, Steps",
+        ),
+        (
+            "Broken.JobConfigDocument.a",
+            ".Broken.JobConfigDocument is no JSON text: "
+            "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        ),
         ("Numbers[2][0].x", "'x' is not in .Numbers[2][0]; that is the number 30"),
     ],
 )
@@ -129,3 +197,33 @@ def test_way_that_ends_at_once_is_told() -> None:
     with pytest.raises(LookupError) as caught:
         look_up(None, ("x",))
     assert caught.value.args[0] == "'x' is not in the result; that is null"
+
+
+# The names of elements, against botocore's model
+
+
+@pytest.mark.parametrize(
+    ("operation", "way"),
+    [
+        ("DescribeProcessingJob", ("ProcessingInputs",)),
+        ("DescribeProcessingJob", ("ProcessingOutputConfig", "Outputs")),
+        ("DescribeTrainingJob", ("FinalMetricDataList",)),
+        ("DescribeTrainingJob", ("InputDataConfig",)),
+    ],
+)
+def test_members_that_name_elements_are_those_of_the_service(
+    operation: str, way: tuple[str, ...]
+) -> None:
+    shape: Any = AWS.operation_model(operation).output_shape
+    for member in way:
+        shape = shape.members[member]
+    assert NAME_MEMBERS[way[-1]] in shape.member.members
+
+
+def test_every_row_of_members_is_compared_with_the_service() -> None:
+    assert set(NAME_MEMBERS) == {
+        "FinalMetricDataList",
+        "InputDataConfig",
+        "Outputs",
+        "ProcessingInputs",
+    }

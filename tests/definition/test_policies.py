@@ -1,5 +1,6 @@
 import pytest
 
+from airflow_sm_pipelines.definition.durations import Duration
 from airflow_sm_pipelines.definition.model import CachePolicy, RetryPolicy
 from airflow_sm_pipelines.definition.node import Json, Node
 from airflow_sm_pipelines.definition.policies import (
@@ -25,7 +26,19 @@ def refusal_of(policy: Json) -> str:
         ({"Enabled": True}, CachePolicy(enabled=True)),
         (
             {"Enabled": False, "ExpireAfter": "T30m"},
-            CachePolicy(enabled=False, expire_after="T30m"),
+            CachePolicy(enabled=False, expire_after=Duration(text="T30m", minutes=30)),
+        ),
+        (
+            {"Enabled": True, "ExpireAfter": "30m"},
+            CachePolicy(enabled=True, expire_after=Duration(text="30m", months=30)),
+        ),
+        (
+            {"Enabled": False, "ExpireAfter": "soon"},
+            CachePolicy(enabled=False, expire_after=Duration(text="soon", parsed=False)),
+        ),
+        (
+            {"ExpireAfter": "soon"},
+            CachePolicy(enabled=False, expire_after=Duration(text="soon", parsed=False)),
         ),
         ({"Enabled": None, "ExpireAfter": None}, CachePolicy(enabled=False)),
     ],
@@ -34,15 +47,47 @@ def test_cache_policy_is_read(policy: Json, read: CachePolicy) -> None:
     assert parse_cache_policy(Node(policy)) == read
 
 
-def test_cache_policy_that_is_wrong_is_refused_with_all_its_problems() -> None:
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (
+            {"Enabled": "true", "Expire": "P1D"},
+            "$.Expire: unknown key 'Expire'; did you mean 'ExpireAfter'?; "
+            "known are: Enabled, ExpireAfter\n"
+            "$.Enabled: the string 'true' where true or false is expected",
+        ),
+        (
+            {"Enabled": True, "ExpireAfter": "30"},
+            "$.ExpireAfter: '30' is no duration; write for example P30D, PT12H (hours) or P1Y6M; "
+            "M is months, after a T minutes",
+        ),
+        (
+            {"Enabled": False, "ExpireAfter": 30},
+            "$.ExpireAfter: the number 30 where a string is expected",
+        ),
+        (
+            {"Enabled": True, "ExpireAfter": {"Get": "Parameters.Days"}},
+            "$.ExpireAfter: an object where a string is expected; "
+            "an expression may not stand here, write the value itself",
+        ),
+        ("P30D", "$: the string 'P30D' where an object is expected"),
+    ],
+)
+def test_cache_policy_that_is_wrong_is_refused_with_all_its_problems(
+    policy: Json, told: str
+) -> None:
     with pytest.raises(DefinitionError) as caught:
-        parse_cache_policy(Node({"Enabled": "true", "ExpireAfter": 30, "Expire": "P1D"}))
-    assert str(caught.value) == (
-        "$.Expire: unknown key 'Expire'; did you mean 'ExpireAfter'?; "
-        "known are: Enabled, ExpireAfter\n"
-        "$.Enabled: the string 'true' where true or false is expected\n"
-        "$.ExpireAfter: the number 30 where a string is expected"
-    )
+        parse_cache_policy(Node(policy))
+    assert str(caught.value) == told
+
+
+def test_place_of_a_policy_is_no_part_of_what_it_is() -> None:
+    node = Node({"Enabled": True}, "$.Steps[3].CacheConfig")
+    assert parse_cache_policy(node).where == "$.Steps[3].CacheConfig"
+    assert parse_cache_policy(node) == CachePolicy(enabled=True)
+    policy = parse_retry_policy(Node({"ExceptionType": THROTTLING}, "$.Steps[3].RetryPolicies[1]"))
+    assert policy.where == "$.Steps[3].RetryPolicies[1]"
+    assert policy == RetryPolicy(exception_types=("Step.THROTTLING",), max_attempts=5)
 
 
 def test_retry_policy_is_read_whole() -> None:
@@ -82,7 +127,23 @@ def test_exception_type_may_be_a_string_as_in_the_published_schema() -> None:
     assert policy.exception_types == ("SageMaker.CAPACITY_ERROR",)
 
 
-@pytest.mark.parametrize("name", EXCEPTION_TYPES)
+DOCUMENTED = (
+    "Step.SERVICE_FAULT",
+    "Step.THROTTLING",
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.JOB_CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+    "Emr.RESOURCE_LIMIT",
+)
+"""The developer guide's, of all its editions, and the last one of AWS's published schema."""
+
+
+def test_no_other_exception_type_is_known() -> None:
+    assert set(EXCEPTION_TYPES) == set(DOCUMENTED)
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
 def test_every_documented_exception_type_is_known(name: str) -> None:
     assert parse_retry_policy(Node({"ExceptionType": [name]})).exception_types == (name,)
 
@@ -101,9 +162,10 @@ def test_every_documented_exception_type_is_known(name: str) -> None:
         (
             {"ExceptionType": ["Step.THROTLING", 1]},
             "$.ExceptionType[0]: unknown exception type 'Step.THROTLING'; "
-            "did you mean 'Step.THROTTLING'?; known are: Step.SERVICE_FAULT, Step.THROTTLING, "
-            "SageMaker.JOB_INTERNAL_ERROR, SageMaker.CAPACITY_ERROR, "
-            "SageMaker.JOB_CAPACITY_ERROR, SageMaker.RESOURCE_LIMIT, Emr.RESOURCE_LIMIT\n"
+            "did you mean 'Step.THROTTLING'?; known are: Emr.RESOURCE_LIMIT, "
+            "SageMaker.CAPACITY_ERROR, SageMaker.JOB_CAPACITY_ERROR, "
+            "SageMaker.JOB_INTERNAL_ERROR, SageMaker.RESOURCE_LIMIT, Step.SERVICE_FAULT, "
+            "Step.THROTTLING\n"
             "$.ExceptionType[1]: the number 1 where a string is expected",
         ),
         (

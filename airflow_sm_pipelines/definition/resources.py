@@ -1,0 +1,199 @@
+"""How each kind of AWS resource that a step creates is handled: one row per kind.
+
+Names of operations, members and statuses are those of botocore's model of SageMaker;
+`tests/definition/test_resources.py` compares every row with it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """An AWS resource that a step creates, waits for and hands on.
+
+    The operations are `Create<noun>`, `Describe<noun>` and, where `stops`, `Stop<noun>`.
+    """
+
+    noun: str
+    create_name: str | None
+    """The member of Create that carries the name; None where AWS names the resource."""
+    describe_name: str
+    """The member of Describe's request that says which resource is meant."""
+    arn: str
+    """The member of Create's response that is the ARN."""
+    status: str | None = None
+    """The member of Describe's response that is the status; None where creating is all."""
+    succeeded: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
+    stops: bool = False
+    recreated: Literal["name", "token"] = "name"
+    """How a second create of the same is recognised: by its name or by its ClientToken."""
+    literal_name: bool = False
+    """Whether the name in Arguments is the resource's own; else it is a prefix of it."""
+    updates: bool = False
+    """Whether a resource of that name gets `Update<noun>` instead of `Create<noun>`."""
+    told_apart: tuple[str, ...] = ()
+    """Members of the request that Describe and Stop ask for beside the name."""
+    deployed: tuple[tuple[str, str], ...] = ()
+    """Paths in the request and in Describe's response: where what the second leads to is not what
+    the first asked for, the update was rolled back."""
+    longest_name: int = 63
+    group: str | None = None
+    """The noun of the group that is created first where it does not exist."""
+    role: str | None = None
+    """The member of Create that is the execution role; the service fills in the pipeline's."""
+    role_in: tuple[str, ...] = ()
+    """The members of Create that have that role, an object or a list of objects; empty where it
+    is Create's own."""
+    tags: bool = True
+    log_group: str | None = None
+    reasons: tuple[str, ...] = ("FailureReason",)
+    """The members of Describe's response that say why it failed, the best first."""
+
+
+PROCESSING = Job(
+    noun="ProcessingJob",
+    create_name="ProcessingJobName",
+    describe_name="ProcessingJobName",
+    arn="ProcessingJobArn",
+    status="ProcessingJobStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Stopped"}),
+    stops=True,
+    role="RoleArn",
+    log_group="/aws/sagemaker/ProcessingJobs",
+    reasons=("FailureReason", "ExitMessage"),
+)
+TRAINING = Job(
+    noun="TrainingJob",
+    create_name="TrainingJobName",
+    describe_name="TrainingJobName",
+    arn="TrainingJobArn",
+    status="TrainingJobStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Stopped", "Deleting"}),
+    stops=True,
+    role="RoleArn",
+    log_group="/aws/sagemaker/TrainingJobs",
+)
+TRANSFORM = Job(
+    noun="TransformJob",
+    create_name="TransformJobName",
+    describe_name="TransformJobName",
+    arn="TransformJobArn",
+    status="TransformJobStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Stopped"}),
+    stops=True,
+    log_group="/aws/sagemaker/TransformJobs",
+)
+MODEL = Job(
+    noun="Model",
+    create_name="ModelName",
+    describe_name="ModelName",
+    arn="ModelArn",
+    role="ExecutionRoleArn",
+)
+MODEL_PACKAGE = Job(
+    noun="ModelPackage",
+    create_name=None,
+    describe_name="ModelPackageName",
+    arn="ModelPackageArn",
+    status="ModelPackageStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Deleting"}),
+    recreated="token",
+    group="ModelPackageGroup",
+    reasons=("ModelPackageStatusDetails",),
+    # "Tags ... for a versioned model package" are refused (API reference, CreateModelPackage).
+    tags=False,
+)
+TUNING = Job(
+    noun="HyperParameterTuningJob",
+    create_name="HyperParameterTuningJobName",
+    describe_name="HyperParameterTuningJobName",
+    arn="HyperParameterTuningJobArn",
+    status="HyperParameterTuningJobStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Stopped", "Deleting", "DeleteFailed"}),
+    stops=True,
+    longest_name=32,
+    role="RoleArn",
+    role_in=("TrainingJobDefinition", "TrainingJobDefinitions"),
+)
+AUTO_ML = Job(
+    noun="AutoMLJob",
+    create_name="AutoMLJobName",
+    describe_name="AutoMLJobName",
+    arn="AutoMLJobArn",
+    status="AutoMLJobStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Stopped"}),
+    stops=True,
+    longest_name=32,
+    role="RoleArn",
+)
+# Its name is made unique to the execution, an endpoint's is not (SDK, pull request 6224): an
+# Endpoint step has to read Steps.<name>.EndpointConfigName. The service is not known to fill in
+# its ExecutionRoleArn, which only endpoints with inference components need.
+ENDPOINT_CONFIG = Job(
+    noun="EndpointConfig",
+    create_name="EndpointConfigName",
+    describe_name="EndpointConfigName",
+    arn="EndpointConfigArn",
+)
+ENDPOINT = Job(
+    noun="Endpoint",
+    create_name="EndpointName",
+    describe_name="EndpointName",
+    arn="EndpointArn",
+    status="EndpointStatus",
+    succeeded=frozenset({"InService"}),
+    failed=frozenset({"Failed", "OutOfService", "Deleting", "UpdateRollbackFailed"}),
+    literal_name=True,
+    updates=True,
+    # An update that fails rolls back to InService with the configuration from before.
+    deployed=(("EndpointConfigName", "EndpointConfigName"),),
+)
+INFERENCE_COMPONENT = Job(
+    noun="InferenceComponent",
+    create_name="InferenceComponentName",
+    describe_name="InferenceComponentName",
+    arn="InferenceComponentArn",
+    status="InferenceComponentStatus",
+    succeeded=frozenset({"InService"}),
+    failed=frozenset({"Failed", "Deleting"}),
+    literal_name=True,
+    updates=True,
+    # How many copies there are is left out: scaling changes it at any time.
+    deployed=(
+        ("Specification", "Specification"),
+        ("Specification.Container.Image", "Specification.Container.DeployedImage.SpecifiedImage"),
+    ),
+)
+JOB = Job(
+    noun="Job",
+    create_name="JobName",
+    describe_name="JobName",
+    arn="JobArn",
+    status="JobStatus",
+    succeeded=frozenset({"Completed"}),
+    failed=frozenset({"Failed", "Stopped", "Deleting", "DeleteFailed"}),
+    stops=True,
+    role="RoleArn",
+    told_apart=("JobCategory",),
+)
+
+PENDING = frozenset(
+    {
+        "Pending",
+        "InProgress",
+        "Stopping",
+        "Creating",
+        "Updating",
+        "SystemUpdating",
+        "RollingBack",
+    }
+)
+"""Statuses of a resource that is still to be waited for."""

@@ -1,0 +1,142 @@
+"""The rows of `resources.py` against botocore's model of SageMaker."""
+
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+
+from airflow_sm_pipelines.definition.resources import PENDING, Job
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
+
+AWS: Any = get_session().get_service_model("sagemaker")
+JOBS = {name: row.job for name, row in STEP_TYPES.items() if row.job}
+STATUSES = {name: job for name, job in JOBS.items() if job.status}
+UPDATED = {name: job for name, job in JOBS.items() if job.updates}
+
+
+def create(job: Job) -> Any:
+    return AWS.operation_model(f"Create{job.noun}")
+
+
+def describe(job: Job) -> Any:
+    return AWS.operation_model(f"Describe{job.noun}")
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_operations_exist_and_stop_and_update_exist_exactly_where_the_row_says(job: Job) -> None:
+    assert {f"Create{job.noun}", f"Describe{job.noun}"} <= set(AWS.operation_names)
+    assert (f"Stop{job.noun}" in AWS.operation_names) is job.stops
+    assert (f"Update{job.noun}" in AWS.operation_names) is (job.updates or job.noun in CHANGED)
+
+
+CHANGED = {
+    "ModelPackage": "its approval",
+    "TrainingJob": "its profiler and its warm pool",
+}
+"""Update operations that make no other resource of it, with what they change."""
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_members_that_identify_the_resource_exist(job: Job) -> None:
+    if job.create_name:
+        assert job.create_name in create(job).input_shape.members
+    assert {job.describe_name, *job.told_apart} == set(describe(job).input_shape.required_members)
+    assert job.arn in create(job).output_shape.members
+    assert job.arn in describe(job).output_shape.members
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_what_describe_is_asked_beside_the_name_is_in_create_and_all_that_stop_asks(
+    job: Job,
+) -> None:
+    assert set(job.told_apart) <= set(create(job).input_shape.required_members)
+    if job.stops:
+        stop = AWS.operation_model(f"Stop{job.noun}").input_shape
+        assert set(stop.required_members) == {job.describe_name, *job.told_apart}
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_role_is_a_member_of_create_where_create_takes_a_role(job: Job) -> None:
+    roles = {name for name in create(job).input_shape.members if name.endswith("RoleArn")}
+    filled_in = {job.role} if job.role and not job.role_in else set()
+    assert roles == filled_in | NOT_FILLED_IN.get(job.noun, set())
+
+
+NOT_FILLED_IN = {"EndpointConfig": {"ExecutionRoleArn"}}
+"""Roles that the service is not known to fill in: which endpoints need them is told by models."""
+
+
+@pytest.mark.parametrize("name", [name for name, job in JOBS.items() if job.role_in])
+def test_members_that_have_a_role_of_their_own_are_all_told(name: str) -> None:
+    job = JOBS[name]
+    holders = set()
+    for member, shape in create(job).input_shape.members.items():
+        object_ = shape.member if shape.type_name == "list" else shape
+        if object_.type_name == "structure" and job.role in object_.members:
+            holders.add(member)
+    assert holders == set(job.role_in)
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_tags_are_a_member_of_create(job: Job) -> None:
+    if job.tags:
+        assert "Tags" in create(job).input_shape.members
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_longest_name_is_that_of_the_service(job: Job) -> None:
+    if job.create_name:
+        longest = create(job).input_shape.members[job.create_name].metadata["max"]
+        assert job.longest_name == longest
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_resource_is_recognised_by_token_exactly_where_it_has_no_name(job: Job) -> None:
+    assert (job.recreated == "token") is (job.create_name is None)
+    if job.recreated == "token":
+        assert "ClientToken" in create(job).input_shape.members
+
+
+@pytest.mark.parametrize("job", UPDATED.values(), ids=UPDATED)
+def test_what_is_updated_has_a_name_of_its_own_and_a_time_of_its_last_change(job: Job) -> None:
+    assert job.literal_name
+    update = AWS.operation_model(f"Update{job.noun}").input_shape
+    assert job.create_name in update.required_members
+    assert "LastModifiedTime" in describe(job).output_shape.members
+
+
+@pytest.mark.parametrize("job", UPDATED.values(), ids=UPDATED)
+def test_paths_to_what_is_deployed_exist(job: Job) -> None:
+    assert job.deployed
+    for asked, described in job.deployed:
+        assert exists(create(job).input_shape, asked)
+        assert exists(AWS.operation_model(f"Update{job.noun}").input_shape, asked)
+        assert exists(describe(job).output_shape, described)
+
+
+def exists(shape: Any, path: str) -> bool:
+    for member in path.split("."):
+        if member not in shape.members:
+            return False
+        shape = shape.members[member]
+    return True
+
+
+@pytest.mark.parametrize("job", STATUSES.values(), ids=STATUSES)
+def test_every_status_is_pending_succeeded_or_failed(job: Job) -> None:
+    assert job.status
+    statuses = set(describe(job).output_shape.members[job.status].enum)
+    assert statuses - PENDING == job.succeeded | job.failed
+    assert not job.succeeded & job.failed
+
+
+@pytest.mark.parametrize("job", STATUSES.values(), ids=STATUSES)
+def test_reasons_are_members_of_describe(job: Job) -> None:
+    assert job.reasons
+    assert set(job.reasons) <= set(describe(job).output_shape.members)
+
+
+def test_resource_without_status_has_none_in_describe() -> None:
+    for job in JOBS.values():
+        if job.status is None:
+            assert f"{job.noun}Status" not in describe(job).output_shape.members
