@@ -7,11 +7,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_sm_pipelines.local.errors import AwsError, JobError, LocalError
+    from airflow_sm_pipelines.local.errors import AwsError, JobError, LocalError, ScriptError
     from airflow_sm_pipelines.local.seed import seed_objects
     from airflow_sm_pipelines.local.server import LocalAWS
 
-__all__ = ["AwsError", "JobError", "LocalAWS", "LocalError", "seed_objects"]
+__all__ = ["AwsError", "JobError", "LocalAWS", "LocalError", "ScriptError", "seed_objects"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,5 +25,6 @@ _MODULES = {
     "JobError": "errors",
     "LocalAWS": "server",
     "LocalError": "errors",
+    "ScriptError": "errors",
     "seed_objects": "seed",
 }

@@ -13,11 +13,14 @@ from functools import partial
 from typing import Any
 
 from airflow_sm_pipelines.local import listing, shapes
+from airflow_sm_pipelines.local.components import Components
 from airflow_sm_pipelines.local.errors import AwsError, invalid
 from airflow_sm_pipelines.local.hosting import Hosting
-from airflow_sm_pipelines.local.jobs import Fields, JobKind, Jobs
+from airflow_sm_pipelines.local.job import Fields, JobKind
+from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.packages import Packages
 from airflow_sm_pipelines.local.registry import (
+    COMPONENT,
     ENDPOINT,
     ENDPOINT_CONFIG,
     KINDS,
@@ -84,13 +87,21 @@ class Api:
             return {f"{kind.noun}Arn": self._jobs.create(kind, request).arn}
 
         def describe(request: Fields) -> Fields:
-            return self._jobs.get(kind, request[kind.name_key]).describe()
+            return self._jobs.get(kind, request).describe()
 
         def stop(request: Fields) -> None:
-            self._jobs.stop(kind, request[kind.name_key])
+            self._jobs.stop(kind, request)
+
+        def delete(request: Fields) -> None:
+            self._tags.forget(self._jobs.delete(kind, request))
+
+        def read(answer: Callable[[Fields, Fields], Fields], request: Fields) -> Fields:
+            return answer(describe(request), request)
 
         name = f"List{kind.noun}s"
         return {
+            **{each: partial(read, answer) for each, answer in kind.reads.items()},
+            **({f"Delete{kind.noun}": delete} if kind.deletes else {}),
             f"Create{kind.noun}": create,
             f"Describe{kind.noun}": describe,
             f"Stop{kind.noun}": stop,
@@ -123,6 +134,7 @@ class Api:
 
 def _recorded_operations(registry: Registry) -> dict[str, Handler]:
     hosting = Hosting(registry)
+    components = Components(registry)
 
     def delete(kind: Kind, request: Fields) -> None:
         registry.delete(kind, request[kind.name_key])
@@ -135,6 +147,9 @@ def _recorded_operations(registry: Registry) -> dict[str, Handler]:
         "CreateEndpoint": hosting.create_endpoint,
         "UpdateEndpoint": hosting.update_endpoint,
         "DeleteEndpoint": partial(delete, ENDPOINT),
+        "CreateInferenceComponent": components.create,
+        "UpdateInferenceComponent": components.update,
+        "DeleteInferenceComponent": partial(delete, COMPONENT),
         "DeleteModelPackage": partial(delete, PACKAGE),
     }
 

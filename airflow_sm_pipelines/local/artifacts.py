@@ -3,7 +3,7 @@
 import tarfile
 from pathlib import Path
 
-from airflow_sm_pipelines.local.jobs import Fields, Job
+from airflow_sm_pipelines.local.job import Fields, Job
 from airflow_sm_pipelines.local.objects import Objects, files, join
 
 # Most models hardly shrink; the highest speed loses little space and saves most of the time.

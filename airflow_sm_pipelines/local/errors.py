@@ -3,8 +3,11 @@
 LocalError          the local AWS cannot be started or used like this
   JobError          a job cannot go on; the text becomes its FailureReason
   StoppedError      a job has been asked to stop
+  ScriptError       a script cannot be played; carries every problem
 AwsError            an answer to a caller, in AWS's own shape
 """
+
+from collections.abc import Iterable
 
 
 class LocalError(Exception):
@@ -17,6 +20,14 @@ class JobError(LocalError):
 
 class StoppedError(LocalError):
     """A job has been asked to stop before its next part."""
+
+
+class ScriptError(LocalError):
+    """Scripts that cannot be played; `problems` holds everything that was found."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
 
 
 class AwsError(Exception):

@@ -1,4 +1,7 @@
-"""The WSGI app that callers reach: SageMaker's jobs and records are ours, the rest is moto's."""
+"""The WSGI app that callers reach: SageMaker's jobs and records are ours, the rest is moto's.
+
+What is below `/_local/` is no part of AWS: `control.py`.
+"""
 
 import io
 import logging
@@ -11,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto, json_error
+from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.errors import AwsError
 
 logger = logging.getLogger(__name__)
@@ -22,8 +26,9 @@ _INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations")
 class Front:
     """The local AWS as one WSGI app."""
 
-    def __init__(self, api: Api, moto: Moto) -> None:
+    def __init__(self, api: Api, moto: Moto, *, control: Control) -> None:
         self._api = api
+        self._control = control
         self._moto = moto
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -39,6 +44,8 @@ class Front:
         if "HTTP_ORIGIN" in environ:
             # Jobs run code: no web page that this machine's browser shows may start one.
             return json_error("AccessDenied", "the local AWS does not answer web pages", 403)
+        if self._control.answers(environ.get("PATH_INFO", "")):
+            return self._control.answer(Request(environ))
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(_TARGET):
             return self._sagemaker(target.removeprefix(_TARGET), environ)

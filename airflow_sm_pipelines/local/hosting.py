@@ -5,7 +5,6 @@ Endpoints become InService, but nothing listens behind them yet.
 
 from typing import Any
 
-from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import invalid
 from airflow_sm_pipelines.local.registry import (
     ENDPOINT,
@@ -45,34 +44,21 @@ class Hosting:
         return {"EndpointConfigArn": arn}
 
     def create_endpoint(self, request: Fields) -> Fields:
-        """CreateEndpoint; the endpoint is Creating, then InService."""
+        """CreateEndpoint; the endpoint is Creating, then InService, or what its script says."""
         arn = self._registry.create(
             ENDPOINT,
             request["EndpointName"],
-            fields={
-                **recorded(ENDPOINT, request),
-                "EndpointStatus": "Creating",
-                "LastModifiedTime": now(),
-            },
-            later={"EndpointStatus": "InService", **self._deployed(request)},
+            fields=recorded(ENDPOINT, request),
+            gained=self._deployed(request),
         )
         return {"EndpointArn": arn}
 
     def update_endpoint(self, request: Fields) -> Fields:
         """UpdateEndpoint; the endpoint keeps its old configuration until it is InService."""
-        deployed = self._deployed(request)
-        name = request["EndpointName"]
-        with self._registry.lock:
-            status = self._registry.get(ENDPOINT, name)["EndpointStatus"]
-            if status != "InService":
-                raise invalid(f"Cannot update in-progress endpoint {name!r}: it is {status}.")
-            arn = self._registry.deploy(
-                ENDPOINT,
-                name,
-                fields={"EndpointStatus": "Updating"},
-                later={"EndpointStatus": "InService", **deployed},
-            )
-        return {"EndpointArn": arn}
+        gained = self._deployed(request)
+        return {
+            "EndpointArn": self._registry.deploy(ENDPOINT, request["EndpointName"], gained=gained)
+        }
 
     def _deployed(self, request: Fields) -> dict[str, Any]:
         """What an endpoint's description gains from its configuration."""

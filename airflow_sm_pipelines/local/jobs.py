@@ -1,167 +1,39 @@
-"""The job engine: every job from its request to its final status.
+"""The job engine: every job from its request to its final status."""
 
-What a kind of job does is a `JobKind`; `processing.py` is an example of one.
-"""
-
-import json
 import logging
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from airflow_sm_pipelines.local import shapes
-from airflow_sm_pipelines.local.account import Account, now
+from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.errors import AwsError, JobError, StoppedError, invalid
-from airflow_sm_pipelines.local.process import Process
+from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
+from airflow_sm_pipelines.local.script import Moment, Script
+from airflow_sm_pipelines.local.scripts import Scripts
 
 logger = logging.getLogger(__name__)
 
-Fields = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a job ended: its status, FailureReason, and what else its description gains."""
-
-    status: str
-    reason: str = ""
-    fields: Fields = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobKind:
-    """What one kind of job is.
-
-    `opened`, `stopping` and `ended` give the fields that a description gains at those moments
-    (the latter two from the fields so far); `check` refuses a request that AWS would refuse for
-    more than its shape; `run` does the job, in a worker thread.
-    """
-
-    noun: str
-    slug: str
-    unknown: str
-    check: Callable[[Fields], None]
-    opened: Callable[[Fields], Fields]
-    stopping: Callable[[Fields], Fields]
-    ended: Callable[[Fields, Ending], Fields]
-    run: Callable[["Job"], Ending]
-
-    @property
-    def name_key(self) -> str:
-        """The member that holds the job's name."""
-        return f"{self.noun}Name"
-
-    @property
-    def status_key(self) -> str:
-        """The member that holds the job's status."""
-        return f"{self.noun}Status"
-
-
-class Job:
-    """One job: a request that never changes, and a description that does.
-
-    A description is replaced as a whole, so whoever reads it sees one moment of the job.
-    """
-
-    def __init__(
-        self, kind: JobKind, request: Fields, *, arn: str, folder: Path, grace_seconds: float
-    ) -> None:
-        self.kind = kind
-        self.name: str = request[kind.name_key]
-        self.arn = arn
-        self.request = request
-        self.folder = folder
-        self.ml = folder / "ml"
-        self.log = folder / "log.txt"
-        self.stopped_by = ""
-        self.grace_seconds = grace_seconds
-        self._lock = threading.RLock()
-        self._process: Process | None = None
-        created = {f"{kind.noun}Arn": arn, kind.status_key: "InProgress", "CreationTime": now()}
-        echoed = shapes.answered(f"Describe{kind.noun}", request)
-        self._fields: Fields = {**echoed, **created, **kind.opened(request)}
-        self.folder.mkdir(parents=True)
-        self.log.touch()
-        self.update(lambda _: {})
-
-    @property
-    def final(self) -> bool:
-        """Whether the job has ended."""
-        return self._fields[self.kind.status_key] not in {"InProgress", "Stopping"}
-
-    def describe(self) -> Fields:
-        """What Describe answers at this moment."""
-        return self._fields
-
-    def update(self, change: Callable[[Fields], Fields]) -> None:
-        """Replace the description by itself with what `change` makes of it, on disk too."""
-        with self._lock:
-            if self.final:
-                return
-            fields = {**self._fields, **change(self._fields), "LastModifiedTime": now()}
-            self._write(fields)
-            self._fields = fields
-
-    def stop(self, cause: str, *, grace_seconds: float | None = None) -> None:
-        """End the job's process; the job becomes Stopped when it has ended."""
-        with self._lock:
-            if not self.stopped_by:
-                self.stopped_by = cause
-                self.update(self.kind.stopping)
-            if grace_seconds is not None:
-                self.grace_seconds = grace_seconds
-            if self._process is not None:
-                self._process.terminate(grace_seconds=self.grace_seconds)
-
-    def finish(self, ending: Ending) -> None:
-        """Make the job final."""
-        self.update(lambda fields: self.kind.ended(fields, ending))
-
-    def note(self, text: str) -> None:
-        """Add a line of the local AWS itself to the job's log."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"[local AWS] {text}\n")
-
-    def go_on(self) -> None:
-        """Raise `StoppedError` where the job has been asked to stop."""
-        if self.stopped_by:
-            raise StoppedError(self.stopped_by)
-
-    @contextmanager
-    def running(self, process: Process) -> Iterator[None]:
-        """While in the block, `stop` ends `process`."""
-        with self._lock:
-            self._process = process
-            if self.stopped_by:
-                process.terminate(grace_seconds=self.grace_seconds)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._process = None
-
-    def _write(self, fields: Fields) -> None:
-        """Keep job.json, for people to look at."""
-        record = {"Kind": self.kind.noun, "Request": self.request, "Description": fields}
-        aside = self.folder / "job.json.new"
-        aside.write_text(json.dumps(record, indent=2, default=str), encoding="utf-8")
-        aside.replace(self.folder / "job.json")
+_PLAYERS = 1000  # threads that wait for the next moment of a script
 
 
 class Jobs:
     """All jobs of the local AWS, run by a bounded number of workers."""
 
     def __init__(
-        self, account: Account, folder: Path, *, workers: int, grace_seconds: float
+        self,
+        account: Account,
+        folder: Path,
+        *,
+        workers: int,
+        grace_seconds: float,
+        scripts: Scripts | None = None,
     ) -> None:
         self._account = account
+        self._scripts = scripts or Scripts()
         self._folder = folder
         self._grace_seconds = grace_seconds
         self._lock = threading.Lock()
@@ -170,35 +42,40 @@ class Jobs:
         self._futures: dict[tuple[str, str], Future[None]] = {}
         self._folders: set[Path] = set()
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
+        self._players = ThreadPoolExecutor(max_workers=_PLAYERS, thread_name_prefix="script")
 
     def create(self, kind: JobKind, request: Fields) -> Job:
         """Accept a job, to be run as soon as a worker is free."""
         name = request[kind.name_key]
-        arn = self._account.arn(kind.slug, name)
-        key = (kind.noun, name)  # not the ARN: names that differ only in case share it
+        path = kind.path(request)
+        arn = self._account.arn(kind.slug, path)
+        key = (kind.noun, path)  # not the ARN: names that differ only in case share it
         with self._lock:
             self._refuse(key, arn)
-        kind.check(request)  # it may ask S3: nobody is to wait for that
+        kind.check(request)
+        script = self._scripts.take(kind.noun, name)
+        if script is None:
+            kind.look(request)  # it asks S3: nobody is to wait for that
         with self._lock:
             self._refuse(key, arn)
             job = Job(
                 kind,
                 request,
                 arn=arn,
-                folder=self._make_room(kind, name),
+                folder=self._make_room(kind, path),
                 grace_seconds=self._grace_seconds,
             )
             self._jobs[key] = job
-            future = self._futures[key] = self._pool.submit(_run, job)
+            future = self._futures[key] = self._submit(job, script)
         future.add_done_callback(partial(_settle, job))
         return job
 
-    def get(self, kind: JobKind, name: str) -> Job:
-        """The job of that kind and name."""
+    def get(self, kind: JobKind, request: Fields) -> Job:
+        """The job of that kind that a request names."""
         with self._lock:
-            job = self._jobs.get((kind.noun, name))
+            job = self._jobs.get((kind.noun, kind.path(request)))
         if job is None:
-            raise invalid(kind.unknown.format(name=name))
+            raise _unknown(kind, request[kind.name_key])
         return job
 
     def find(self, kind: JobKind, arn: str) -> Job:
@@ -207,18 +84,34 @@ class Jobs:
             jobs = list(self._jobs.values())
         found = next((job for job in jobs if job.kind is kind and job.arn == arn), None)
         if found is None:
-            raise invalid(kind.unknown.format(name=arn.rpartition("/")[2]))
+            raise _unknown(kind, arn.rpartition("/")[2])
         return found
 
-    def stop(self, kind: JobKind, name: str) -> None:
+    def stop(self, kind: JobKind, request: Fields) -> None:
         """Stop a job; one that still waits for a worker has never started."""
-        job = self.get(kind, name)
+        job = self.get(kind, request)
         if job.final:
             status = job.describe()[kind.status_key]
             what = kind.slug.replace("-", " ")
             raise invalid(f"The request was rejected because the {what} is in status {status}.")
         job.stop("Stopped")
-        self._futures[kind.noun, name].cancel()
+        with self._lock:
+            future = self._futures.get((kind.noun, kind.path(request)))
+        if future is not None:  # else it has ended since, and been deleted
+            future.cancel()
+
+    def delete(self, kind: JobKind, request: Fields) -> str:
+        """Forget a job that has ended; its ARN, or "" where there is none of the name."""
+        key = (kind.noun, kind.path(request))
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None:  # DeleteJob is documented as idempotent
+                return ""
+            if not job.final:
+                status = job.describe()[kind.status_key]
+                raise AwsError("ResourceInUse", f"{job.arn} is {status}; stop it first")
+            del self._jobs[key], self._futures[key]
+        return job.arn
 
     def descriptions(self, kind: JobKind) -> list[Fields]:
         """What every job of a kind looks like at this moment."""
@@ -231,10 +124,19 @@ class Jobs:
         with self._lock:
             self._closed = True
             jobs = [job for job in self._jobs.values() if not job.final]
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        pools = (self._pool, self._players)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for job in jobs:
             job.stop("Stopped", grace_seconds=grace_seconds)
-        self._pool.shutdown(wait=True)
+        for pool in pools:
+            pool.shutdown(wait=True)
+
+    def _submit(self, job: Job, script: Script | None) -> "Future[None]":
+        """Run the job when a worker is free, or play its script at once."""
+        if script is None:
+            return self._pool.submit(_run, job, job.kind.run)
+        return self._players.submit(_run, job, partial(_play, script))
 
     def _refuse(self, key: tuple[str, str], arn: str) -> None:
         """Raise `AwsError` where no job of that kind and name can be created."""
@@ -247,11 +149,12 @@ class Jobs:
                 f"and a job with this name already exists ({arn})",
             )
 
-    def _make_room(self, kind: JobKind, name: str) -> Path:
+    def _make_room(self, kind: JobKind, path: str) -> Path:
         """The folder of a new job; what a server before this one left there goes."""
+        scope, _, name = path.rpartition("/")
         folder = self._folder / name
         if folder in self._folders:  # by a job of another kind: AWS counts their names apart
-            folder = self._folder / f"{name}.{kind.slug}"
+            folder = self._folder / ".".join(filter(None, (name, kind.slug, scope)))
         if folder.exists():
             aside = self._folder / ".replaced" / uuid.uuid4().hex
             aside.parent.mkdir(exist_ok=True)
@@ -261,10 +164,33 @@ class Jobs:
         return folder
 
 
-def _run(job: Job) -> None:
+def _unknown(kind: JobKind, name: str) -> AwsError:
+    return AwsError(kind.unknown_code, kind.unknown.format(name=name))
+
+
+def _play(script: Script, job: Job) -> Ending:
+    """What the last moment of a script says, after those before it."""
+    job.note("played from a script, not run")
+    *before, last = script.moments
+    try:
+        job.advance(job.kind.started)
+        for moment in before:
+            job.advance(partial(_at, job.kind, moment))
+            job.wait(moment.seconds)
+    except StoppedError:
+        job.linger(script.stop_seconds)
+        raise
+    return Ending(status=last.status, reason=last.reason, fields=last.fields)
+
+
+def _at(kind: JobKind, moment: Moment, fields: Fields) -> Fields:
+    return {kind.status_key: moment.status, **moment.fields}
+
+
+def _run(job: Job, run: Callable[[Job], Ending]) -> None:
     try:
         job.go_on()
-        ending = job.kind.run(job)
+        ending = run(job)
     except StoppedError:
         ending = Ending(status="Stopped")
     except (JobError, OSError) as error:

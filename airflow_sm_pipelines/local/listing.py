@@ -19,21 +19,22 @@ from airflow_sm_pipelines.local.errors import invalid
 Fields = Mapping[str, Any]
 Filter = Callable[[Fields, Any], bool]
 
-_DEFAULT_RESULTS = 10
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """One List operation.
 
-    `noun` is what is listed, `rows` the member of the answer that holds them. `order` is
-    SageMaker's default SortOrder. `before` and `after` are its filters, applied before and
-    after a page is cut; `included` says, by the members `selectors`, which rows a request is about.
+    `noun` is what is listed, `rows` the member of the answer that holds them. `order`, `by` and
+    `results` are SageMaker's defaults of SortOrder, SortBy and MaxResults. `before` and `after` are
+    its filters, applied before and after a page is cut; `included` says, by the members
+    `selectors`, which rows a request is about.
     """
 
     noun: str
     rows: str
     order: str
+    by: str = "CreationTime"
+    results: int = 10
     before: Mapping[str, Filter] = field(default_factory=dict)
     after: Mapping[str, Filter] = field(default_factory=dict)
     included: Callable[[Fields, Fields], bool] = lambda row, request: True
@@ -41,11 +42,18 @@ class Listing:
 
     def sort_key(self, request: Fields) -> Callable[[Fields], tuple[Any, str]]:
         """What the rows are sorted by: the requested member, then what no two rows share."""
-        by: str = request.get("SortBy", "CreationTime")
+        by: str = request.get("SortBy", self.by)
         member = {"Name": f"{self.noun}Name", "Status": f"{self.noun}Status"}.get(by, by)
+        rank = RANKS.get(by) or (lambda row: row.get(member) or "")
         arn, name = f"{self.noun}Arn", f"{self.noun}Name"
         # Names that differ only in case share an ARN; versions of a package have no name.
-        return lambda row: (_plain(row.get(member) or ""), f"{row[arn]} {row.get(name)}")
+        return lambda row: (_plain(rank(row)), f"{row[arn]} {row.get(name)}")
+
+    def lists(self, row: Fields, request: Fields) -> bool:
+        """Whether a row is one of those that are paged."""
+        rank = RANKS.get(request.get("SortBy", self.by))
+        ranked = rank is None or rank(row) is not None
+        return ranked and self.included(row, request) and _passes(row, self.before, request)
 
 
 def page(name: str, request: Fields, descriptions: Iterable[Fields]) -> Fields:
@@ -55,11 +63,7 @@ def page(name: str, request: Fields, descriptions: Iterable[Fields]) -> Fields:
     unknown = sorted(set(request) - known)
     if unknown:
         raise invalid(f"{name}: the local AWS has no filter {', '.join(unknown)}")
-    rows = [
-        row
-        for row in descriptions
-        if listing.included(row, request) and _passes(row, listing.before, request)
-    ]
+    rows = [row for row in descriptions if listing.lists(row, request)]
     key = listing.sort_key(request)
     descending = request.get("SortOrder", listing.order) == "Descending"
     rows.sort(key=key, reverse=descending)
@@ -67,7 +71,7 @@ def page(name: str, request: Fields, descriptions: Iterable[Fields]) -> Fields:
     if position is not None:
         beyond = operator.lt if descending else operator.gt
         rows = [row for row in rows if beyond(key(row), position)]
-    size = request.get("MaxResults", _DEFAULT_RESULTS)
+    size = request.get("MaxResults", listing.results)
     cut = rows[:size]
     members = shapes.summary_members(name)
     shown = [_summary(row, members) for row in cut if _passes(row, listing.after, request)]
@@ -140,6 +144,18 @@ def _package_included(row: Fields, request: Fields) -> bool:
     return bool(kind == "Both" or (kind == "Versioned") == (group is not None))
 
 
+def _metric_value(row: Fields) -> float | None:
+    """The final value of the objective metric of one of a tuning job's training jobs."""
+    metric = row.get("FinalHyperParameterTuningJobObjectiveMetric") or {}
+    value: float | None = metric.get("Value")
+    return value
+
+
+# What rows are sorted by other than a member of theirs; a row for which that is None is not listed.
+# FinalObjectiveMetricValue: the service documents that jobs without a value are not listed. That
+# Ascending puts the lowest value first, whether the objective is Minimize or Maximize, is inferred.
+RANKS: dict[str, Callable[[Fields], Any]] = {"FinalObjectiveMetricValue": _metric_value}
+
 # SageMaker documents "created after" for jobs, "greater than or equal to" for the rest.
 _CREATED_STRICTLY: dict[str, Filter] = {
     "CreationTimeAfter": _time("CreationTime", operator.gt),
@@ -154,6 +170,16 @@ _MODIFIED: dict[str, Filter] = {
     "LastModifiedTimeBefore": _time("LastModifiedTime", operator.lt),
 }
 
+
+def _filters(noun: str) -> dict[str, Filter]:
+    """The filters that most List operations apply to each page."""
+    return {
+        **_MODIFIED,
+        "NameContains": _contains(f"{noun}Name"),
+        "StatusEquals": _equals(f"{noun}Status"),
+    }
+
+
 _CONTROLS = frozenset({"SortBy", "SortOrder", "MaxResults", "NextToken"})
 
 LISTINGS = {
@@ -162,22 +188,56 @@ LISTINGS = {
         rows="ProcessingJobSummaries",
         order="Ascending",
         before=_CREATED_STRICTLY,
-        after={
-            **_MODIFIED,
-            "NameContains": _contains("ProcessingJobName"),
-            "StatusEquals": _equals("ProcessingJobStatus"),
-        },
+        after=_filters("ProcessingJob"),
     ),
     "ListTrainingJobs": Listing(
         noun="TrainingJob",
         rows="TrainingJobSummaries",
         order="Ascending",
         before=_CREATED_STRICTLY,
-        after={
-            **_MODIFIED,
-            "NameContains": _contains("TrainingJobName"),
-            "StatusEquals": _equals("TrainingJobStatus"),
-        },
+        after=_filters("TrainingJob"),
+    ),
+    "ListTransformJobs": Listing(
+        noun="TransformJob",
+        rows="TransformJobSummaries",
+        order="Descending",
+        before=_CREATED_STRICTLY,
+        after=_filters("TransformJob"),
+    ),
+    "ListHyperParameterTuningJobs": Listing(
+        noun="HyperParameterTuningJob",
+        rows="HyperParameterTuningJobSummaries",
+        order="Ascending",
+        by="Name",
+        before=_CREATED_STRICTLY,
+        after=_filters("HyperParameterTuningJob"),
+    ),
+    "ListTrainingJobsForHyperParameterTuningJob": Listing(
+        noun="TrainingJob",
+        rows="TrainingJobSummaries",
+        order="Ascending",
+        by="Name",
+        after={"StatusEquals": _equals("TrainingJobStatus")},
+        selectors=("HyperParameterTuningJobName",),
+    ),
+    "ListAutoMLJobs": Listing(
+        noun="AutoMLJob",
+        rows="AutoMLJobSummaries",
+        order="Descending",
+        by="Name",
+        before=_CREATED_STRICTLY,
+        after=_filters("AutoMLJob"),
+    ),
+    # Its defaults are not documented but for MaxResults: those of ListTransformJobs are taken.
+    "ListJobs": Listing(
+        noun="Job",
+        rows="JobSummaries",
+        order="Descending",
+        results=50,
+        before=_CREATED_STRICTLY,
+        after=_filters("Job"),
+        included=lambda row, request: bool(row["JobCategory"] == request["JobCategory"]),
+        selectors=("JobCategory",),
     ),
     "ListModels": Listing(
         noun="Model",
@@ -198,10 +258,17 @@ LISTINGS = {
         rows="Endpoints",
         order="Descending",
         before=_CREATED,
+        after=_filters("Endpoint"),
+    ),
+    "ListInferenceComponents": Listing(
+        noun="InferenceComponent",
+        rows="InferenceComponents",
+        order="Descending",
+        before=_CREATED,
         after={
-            **_MODIFIED,
-            "NameContains": _contains("EndpointName"),
-            "StatusEquals": _equals("EndpointStatus"),
+            **_filters("InferenceComponent"),
+            "EndpointNameEquals": _equals("EndpointName"),
+            "VariantNameEquals": _equals("VariantName"),
         },
     ),
     "ListModelPackageGroups": Listing(

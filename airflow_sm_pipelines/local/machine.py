@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.images import ImageError, Images, Runtime
-from airflow_sm_pipelines.local.jobs import Job
+from airflow_sm_pipelines.local.job import Job
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.process import Process

@@ -96,11 +96,5 @@ class Packages:
         return self._registry.create(
             PACKAGE,
             name,
-            fields={**recorded(PACKAGE, request), **identity, **_status("Pending")},
-            later=_status("Completed"),
+            fields={**recorded(PACKAGE, request), **identity},
         )
-
-
-def _status(status: str) -> dict[str, Any]:
-    details: dict[str, list[Any]] = {"ValidationStatuses": [], "ImageScanStatuses": []}
-    return {"ModelPackageStatus": status, "ModelPackageStatusDetails": details}

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_sm_pipelines.local import reasons
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import JobError
-from airflow_sm_pipelines.local.jobs import Ending, Fields, Job, JobKind
+from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 from airflow_sm_pipelines.local.machine import NO_INSTANCE_TYPE, Machine, inside, write_json
 from airflow_sm_pipelines.local.mirror import mirror
 
@@ -27,6 +27,7 @@ def processing(machine: Machine) -> JobKind:
         unknown="Could not find requested job with name: {name}",
         check=lambda request: None,
         opened=lambda request: {},
+        started=lambda fields: {"ProcessingStartTime": now()},
         stopping=lambda fields: {"ProcessingJobStatus": "Stopping"},
         ended=_ended,
         run=partial(_run, machine),
@@ -36,10 +37,10 @@ def processing(machine: Machine) -> JobKind:
 def _ended(fields: Fields, ending: Ending) -> Fields:
     reason = {"FailureReason": ending.reason} if ending.reason else {}
     return {
-        **ending.fields,
         **reason,
         "ProcessingEndTime": now(),
         "ProcessingJobStatus": ending.status,
+        **ending.fields,
     }
 
 

@@ -4,30 +4,37 @@ To add a kind: a row of `KINDS`, and operations in `api.py`.
 """
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account, now
 from airflow_sm_pipelines.local.errors import invalid
+from airflow_sm_pipelines.local.script import SETTLE_SECONDS, Moment, succeeds
+from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.tags import Tags
 
 Fields = Mapping[str, Any]
 
-# How long an endpoint is Creating, or a model package Pending: long enough to be seen.
-SETTLE = timedelta(milliseconds=200)
+Moments = Sequence[Moment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of resource: its name in operations and in ARNs, and SageMaker's two messages."""
+    """One kind of resource: its name in operations and in ARNs, and SageMaker's two messages.
+
+    `moments` are the statuses that follow an operation where there is no script; `explained` is
+    how a description tells the reason of a failure, "" for none.
+    """
 
     noun: str
     slug: str
     exists: str
     missing: str
+    moments: Mapping[str, Moments] = field(default_factory=dict)
+    explained: Callable[[str], Fields] = lambda reason: {"FailureReason": reason or None}
 
     @property
     def name_key(self) -> str:
@@ -39,39 +46,69 @@ class Kind:
         """The member that holds the resource's ARN."""
         return f"{self.noun}Arn"
 
+    @property
+    def status_key(self) -> str:
+        """The member that holds the resource's status, where it has one."""
+        return f"{self.noun}Status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Fields that a resource takes on at a moment."""
+
+    moment: datetime
+    fields: Fields
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A resource: its fields now, and those it takes on at a moment to come."""
+    """A resource: its fields, and what changes them in the time to come, in order."""
 
     fields: Fields
-    later: Fields
-    moment: datetime
+    changes: tuple[Change, ...] = ()
+
+    def settled(self) -> "Record":
+        """The record with the changes that have come made to its fields."""
+        moment = now()
+        fields = dict(self.fields)
+        for change in self.changes:
+            if change.moment <= moment:
+                fields |= {**change.fields, "LastModifiedTime": change.moment}
+        to_come = tuple(change for change in self.changes if change.moment > moment)
+        return Record(fields=fields, changes=to_come)
 
     def describe(self) -> Fields:
         """The fields as they are at this moment."""
-        return {**self.fields, **self.later} if now() >= self.moment else self.fields
+        return self.settled().fields
 
 
 class Registry:
     """The recorded resources of the account, by kind and ARN; `tags` are those of jobs too."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, scripts: Scripts | None = None) -> None:
         self.account = account
+        self._scripts = scripts or Scripts()
         self.tags = Tags()
         self.lock = threading.RLock()
         self._records: dict[str, dict[str, Record]] = {}
 
-    def create(self, kind: Kind, name: str, *, fields: Fields, later: Fields | None = None) -> str:
-        """Record a resource under a name that is still free; its ARN."""
+    def create(self, kind: Kind, name: str, *, fields: Fields, gained: Fields | None = None) -> str:
+        """Record a resource under a name that is still free; its ARN.
+
+        It goes through its moments, and has `gained` when they have ended well.
+        """
         arn = self.account.arn(kind.slug, name)
-        created = {kind.name_key: name, kind.arn_key: arn, "CreationTime": now()}
-        record = Record(fields={**created, **fields}, later=later or {}, moment=now() + SETTLE)
+        moment = now()
+        created = {kind.name_key: name, kind.arn_key: arn, "CreationTime": moment}
         with self.lock:
             known = self._records.setdefault(kind.noun, {})
             if arn in known:
                 raise invalid(kind.exists.format(arn=arn))
-            known[arn] = record
+            changes = self._changes(kind, name, on="Create", gained=gained or {})
+            record = Record(
+                fields={**created, "LastModifiedTime": moment, **fields}, changes=changes
+            )
+            known[arn] = record.settled()
         return arn
 
     def get(self, kind: Kind, name_or_arn: str) -> Fields:
@@ -81,17 +118,20 @@ class Registry:
     def update(self, kind: Kind, name_or_arn: str, *, fields: Fields) -> str:
         """Change fields of a resource; its ARN."""
         with self.lock:
-            record = self._record(kind, name_or_arn)
+            record = self._record(kind, name_or_arn).settled()
             changed = {**record.fields, **fields, "LastModifiedTime": now()}
             return self._replace(kind, replace(record, fields=changed))
 
-    def deploy(self, kind: Kind, name_or_arn: str, *, fields: Fields, later: Fields) -> str:
-        """Change fields of a resource, and others when it has settled; its ARN."""
+    def deploy(self, kind: Kind, name: str, *, gained: Fields) -> str:
+        """Change a resource in service: it has `gained` when that has ended well; its ARN."""
         with self.lock:
-            record = self._record(kind, name_or_arn)
-            changed = {**record.describe(), **fields, "LastModifiedTime": now()}
-            settling = Record(fields=changed, later=later, moment=now() + SETTLE)
-            return self._replace(kind, settling)
+            record = self._record(kind, name).settled()
+            status = record.fields[kind.status_key]
+            if status != "InService":
+                what = kind.slug.replace("-", " ")
+                raise invalid(f"Cannot update in-progress {what} {name!r}: it is {status}.")
+            changes = self._changes(kind, name, on="Update", gained=gained)
+            return self._replace(kind, replace(record, changes=changes).settled())
 
     def delete(self, kind: Kind, name_or_arn: str) -> None:
         """Forget a resource, and its tags."""
@@ -105,6 +145,12 @@ class Registry:
         with self.lock:
             records = list(self._records.get(kind.noun, {}).values())
         return [record.describe() for record in records]
+
+    def _changes(self, kind: Kind, name: str, *, on: str, gained: Fields) -> tuple[Change, ...]:
+        """What an operation brings a resource, by its script or by what its kind does."""
+        script = self._scripts.take(kind.noun, name, on=on)
+        moments = script.moments if script else kind.moments.get(on, ())
+        return tuple(_timeline(kind, moments, gained))
 
     def _replace(self, kind: Kind, record: Record) -> str:
         arn: str = record.fields[kind.arn_key]
@@ -120,10 +166,36 @@ class Registry:
         return record
 
 
+def _timeline(kind: Kind, moments: Moments, gained: Fields) -> Iterator[Change]:
+    """The moments as changes from now on; where they end well, the last one brings `gained`."""
+    at = now()
+    for number, moment in enumerate(moments, start=1):
+        brought = gained if number == len(moments) and succeeds(moments) else {}
+        fields = {kind.status_key: moment.status, **kind.explained(moment.reason)}
+        yield Change(moment=at, fields={**brought, **fields, **moment.fields})
+        at += timedelta(seconds=moment.seconds)
+
+
+def _details(reason: str) -> Fields:
+    """How the description of a model package tells why it has failed."""
+    failure = {"Name": "ModelPackage", "Status": "Failed", "FailureReason": reason}
+    statuses = {"ValidationStatuses": [failure] if reason else [], "ImageScanStatuses": []}
+    return {"ModelPackageStatusDetails": statuses}
+
+
+def _settling(first: str, last: str) -> Moments:
+    return (Moment(status=first, seconds=SETTLE_SECONDS), Moment(status=last))
+
+
 def recorded(kind: Kind, request: Fields) -> dict[str, Any]:
     """The part of a Create request that Describe will answer with."""
     return shapes.answered(f"Describe{kind.noun}", request)
 
+
+_DEPLOYED = {
+    "Create": _settling("Creating", "InService"),
+    "Update": _settling("Updating", "InService"),
+}
 
 MODEL = Kind(
     noun="Model",
@@ -142,6 +214,8 @@ PACKAGE = Kind(
     slug="model-package",
     exists="Model Package already exists: {arn}",
     missing="ModelPackage {arn} does not exist.",
+    moments={"Create": _settling("Pending", "Completed")},
+    explained=_details,
 )
 ENDPOINT_CONFIG = Kind(
     noun="EndpointConfig",
@@ -154,6 +228,15 @@ ENDPOINT = Kind(
     slug="endpoint",
     exists='Cannot create already existing endpoint "{arn}".',
     missing='Could not find endpoint "{arn}".',
+    moments=_DEPLOYED,
+)
+# Its two messages are inferred from those of an endpoint.
+COMPONENT = Kind(
+    noun="InferenceComponent",
+    slug="inference-component",
+    exists='Cannot create already existing inference component "{arn}".',
+    missing='Could not find inference component "{arn}".',
+    moments=_DEPLOYED,
 )
 
-KINDS = {kind.noun: kind for kind in (MODEL, GROUP, PACKAGE, ENDPOINT_CONFIG, ENDPOINT)}
+KINDS = {kind.noun: kind for kind in (MODEL, GROUP, PACKAGE, ENDPOINT_CONFIG, ENDPOINT, COMPONENT)}

@@ -20,6 +20,7 @@ from airflow_sm_pipelines.local import shapes, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
@@ -30,9 +31,11 @@ from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
+from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.seed import seed
 from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
+from airflow_sm_pipelines.local.unexecuted import unexecuted
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class LocalAWS:
 
     `workers` bounds how many run at once (default: one per CPU). S3, logs and what else is moto's
     live in the memory of this process, shared by the servers in it; the first one starts afresh.
+    `scripts` says what becomes of jobs and endpoints instead of running them.
     """
 
     _running: ClassVar[list["LocalAWS"]] = []
@@ -65,6 +69,7 @@ class LocalAWS:
     ) -> None:
         self.root = root.resolve()
         self.account = Account(region)
+        self.scripts = Scripts()
         self._port = port
         self._workers = workers or os.cpu_count() or 1
         self._images = images or Images()
@@ -142,9 +147,12 @@ class LocalAWS:
             self.root / "jobs",
             workers=self._workers,
             grace_seconds=self._grace_seconds,
+            scripts=self.scripts,
         )
-        kinds = (processing(machine), training(machine))
-        front = Front(Api(jobs, Registry(self.account), kinds=kinds), moto)
+        registry = Registry(self.account, self.scripts)
+        kinds = (processing(machine), training(machine), *unexecuted(registry))
+        control = Control({"scripts": self.scripts})
+        front = Front(Api(jobs, registry, kinds=kinds), moto, control=control)
         return _Started(_serve(front, listening), jobs, lock)
 
     def _url(self) -> str:

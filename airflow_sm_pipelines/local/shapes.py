@@ -7,7 +7,7 @@ the model. A new rule for a type of value is one function and one row of `RULES`
 import functools
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,16 +42,48 @@ def check(name: str, request: object) -> None:
 
 def answered(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The part of `values` that operation `name` answers with."""
-    shape = service().operation_model(name).output_shape
-    members = getattr(shape, "members", {})
-    return {key: values[key] for key in members if values.get(key) is not None}
+    return {key: values[key] for key in _members(name) if values.get(key) is not None}
 
 
 def summary_members(name: str) -> frozenset[str]:
     """The members of one row of a List operation's answer."""
-    shape = service().operation_model(name).output_shape
-    rows = next(each for each in getattr(shape, "members", {}).values() if each.type_name == "list")
+    rows = next(each for each in _members(name).values() if each.type_name == "list")
     return frozenset(rows.member.members)
+
+
+def allowed(name: str, member: str) -> tuple[str, ...]:
+    """The values that a member of an operation's answer can have."""
+    return tuple(_members(name)[member].enum)
+
+
+def answer_problems(names: Iterable[str], values: Mapping[str, Any]) -> Iterator[str]:
+    """What these operations would not answer with, among `values`, which may be a part of it."""
+    members = {key: shape for name in names for key, shape in _members(name).items()}
+    for key, value in values.items():
+        if key in members:
+            yield from _problems(value, members[key], _inside("", key))
+        else:
+            known = ", ".join(members)
+            yield _constraint(value, _inside("", key), f"Member must be one of: {known}")
+
+
+def timed(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the times in them, which JSON has as numbers, as times."""
+    members = _members(name)
+    return {
+        key: datetime.fromtimestamp(value, UTC)
+        if key in members and members[key].type_name == "timestamp"
+        else value
+        for key, value in values.items()
+    }
+
+
+def _members(name: str) -> Mapping[str, Any]:
+    """The members of an operation's answer, and their shapes."""
+    members: Mapping[str, Any] = getattr(
+        service().operation_model(name).output_shape, "members", {}
+    )
+    return members
 
 
 def _problems(value: object, shape: Any, where: str) -> Iterator[str]:

@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local import artifacts, metrics, reasons
+from airflow_sm_pipelines.local import artifacts, metrics, reasons, transitions
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.algorithms.metrics import BUILT_IN_METRICS
 from airflow_sm_pipelines.local.errors import JobError, invalid
 from airflow_sm_pipelines.local.images import Runtime
-from airflow_sm_pipelines.local.jobs import Ending, Fields, Job, JobKind
+from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 from airflow_sm_pipelines.local.machine import NO_INSTANCE_TYPE, Machine, write_json
 from airflow_sm_pipelines.local.objects import Objects, split
 
@@ -29,15 +29,17 @@ def training(machine: Machine) -> JobKind:
         noun="TrainingJob",
         slug="training-job",
         unknown="Requested resource not found.",
-        check=partial(_check, machine),
+        check=lambda request: None,
+        look=partial(_look, machine),
         opened=_opened,
+        started=lambda fields: {**_moved(fields, "Training"), "TrainingStartTime": now()},
         stopping=lambda fields: _moved(fields, "Stopping", TrainingJobStatus="Stopping"),
         ended=_ended,
         run=partial(_run, machine),
     )
 
 
-def _check(machine: Machine, request: Fields) -> None:
+def _look(machine: Machine, request: Fields) -> None:
     """Refuse channels without data, as the service does before it creates the job."""
     for number, channel in enumerate(request.get("InputDataConfig") or ()):
         source = channel["DataSource"].get("S3DataSource")
@@ -71,17 +73,16 @@ def _ended(fields: Fields, ending: Ending) -> Fields:
     start = fields.get("TrainingStartTime")
     seconds = round((end - start).total_seconds()) if start else 0
     secondary = ending.fields.get("SecondaryStatus", ending.status)
-    message = ending.reason or MESSAGES[secondary]
-    moved = _moved(fields, secondary, message=message, final=True)
+    moved = _moved(fields, secondary, message=ending.reason, final=True)
     reason = {"FailureReason": ending.reason} if ending.reason else {}
     return {
-        **ending.fields,
         **reason,
         **moved,
         "TrainingEndTime": end,
         "TrainingTimeInSeconds": seconds,
         "BillableTimeInSeconds": seconds,
         "TrainingJobStatus": ending.status,
+        **ending.fields,
     }
 
 
@@ -89,22 +90,8 @@ def _moved(
     fields: Fields, secondary: str, *, message: str = "", final: bool = False, **others: str
 ) -> Fields:
     """The fields after a transition to the secondary status `secondary`."""
-    moment = now()
-    past = [dict(each) for each in fields.get("SecondaryStatusTransitions", ())]
-    for each in past[-1:]:
-        each.setdefault("EndTime", moment)
-    current: dict[str, Any] = {
-        "Status": secondary,
-        "StartTime": moment,
-        "StatusMessage": message or MESSAGES[secondary],
-    }
-    if final:
-        current["EndTime"] = moment
-    return {
-        **others,
-        "SecondaryStatus": secondary,
-        "SecondaryStatusTransitions": [*past, current],
-    }
+    said = message or MESSAGES.get(secondary, secondary)
+    return {**others, **transitions.moved(fields, secondary, message=said, final=final)}
 
 
 def _enter(job: Job, secondary: str, **others: datetime) -> None:

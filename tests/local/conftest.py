@@ -103,6 +103,17 @@ def job_folder(aws: LocalAWS, name: str) -> Path:
 
 
 @pytest.fixture
+def play(aws: LocalAWS, name: str) -> Iterator[Callable[..., None]]:
+    """Set a script for the resources of the test: a kind, its moments, other keys of the script."""
+
+    def add(kind: str, *moments: dict[str, Any], **keys: Any) -> None:
+        aws.scripts.add({"Kind": kind, "Name": f"{name}*", "Moments": [*moments], **keys})
+
+    yield add
+    aws.scripts.replace()
+
+
+@pytest.fixture
 def processing_request(name: str, bucket: str, s3: "S3Client") -> Callable[..., dict[str, Any]]:
     """A CreateProcessingJob request that runs a Python script; keywords replace members."""
 

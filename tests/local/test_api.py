@@ -9,18 +9,25 @@ import pytest
 from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
+from airflow_sm_pipelines.definition import resources as resource_rows
+from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.local import LocalAWS, shapes
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.front import Front
-from airflow_sm_pipelines.local.jobs import Ending, JobKind, Jobs
+from airflow_sm_pipelines.local.job import Ending, JobKind
+from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.registry import Registry
+from airflow_sm_pipelines.local.script_rules import OPERATIONS
 
 from .calls import IMAGE, resources
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
+
+RESOURCES = [each for each in vars(resource_rows).values() if isinstance(each, Job)]
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 
@@ -50,12 +57,11 @@ def test_an_operation_that_sagemaker_does_not_have_is_a_clean_400(aws: LocalAWS)
 @pytest.mark.parametrize(
     "operation",
     [
-        "CreateTransformJob",
-        "CreateHyperParameterTuningJob",
         "CreateAutoMLJobV2",
-        "ListTransformJobs",
+        "CreateCompilationJob",
+        "ListLabelingJobs",
         "StartPipelineExecution",
-        "CreateInferenceComponent",
+        "UpdateInferenceComponentRuntimeConfig",
         "Search",
     ],
 )
@@ -77,12 +83,20 @@ def test_a_web_page_gets_no_answer(aws: LocalAWS) -> None:
 
 
 def test_every_operation_that_is_answered_is_one_of_the_service(aws: LocalAWS) -> None:
-    described = ["ProcessingJob", "TrainingJob", "Model", "ModelPackage", "ModelPackageGroup"]
-    for noun in [*described, "EndpointConfig", "Endpoint"]:
+    for noun in (*OPERATIONS, "Model", "ModelPackageGroup", "EndpointConfig"):
         for operation in (f"Create{noun}", f"Describe{noun}", f"List{noun}s"):
             assert shapes.operation(operation) is not None
             status, answer = post(aws, operation)
             assert "is not there" not in str(answer), status
+
+
+@pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row.noun)
+def test_every_operation_that_a_step_needs_is_answered(aws: LocalAWS, row: Job) -> None:
+    stop, update = f"Stop{row.noun}", f"Update{row.noun}"
+    further = [*([stop] if row.stops else []), *([update] if row.updates else [])]
+    for operation in (f"Create{row.noun}", f"Describe{row.noun}", f"List{row.noun}s", *further):
+        _, answer = post(aws, operation)
+        assert "is not there" not in str(answer)
 
 
 def test_tags_are_added_listed_and_removed(sagemaker: "SageMakerClient", name: str) -> None:
@@ -112,6 +126,11 @@ def test_a_resource_that_is_made_again_has_none_of_its_old_tags(
         ("endpoint/nobody", f'Could not find endpoint "{ARN}:endpoint/nobody".'),
         ("processing-job/nobody", "Could not find requested job with name: nobody"),
         ("training-job/nobody", "Requested resource not found."),
+        ("transform-job/nobody", "Could not find requested job with name: nobody"),
+        (
+            "inference-component/nobody",
+            f'Could not find inference component "{ARN}:inference-component/nobody".',
+        ),
     ],
 )
 @pytest.mark.parametrize(
@@ -155,7 +174,8 @@ def test_an_error_that_nobody_expected_is_an_answer_in_aws_own_shape(
     )
     account = Account("us-east-1")
     jobs = Jobs(account, tmp_path, workers=1, grace_seconds=1)
-    front = Front(Api(jobs, Registry(account), kinds=(kind,)), Moto())
+    api = Api(jobs, Registry(account), kinds=(kind,))
+    front = Front(api, Moto(), control=Control({}))
     request = {
         "ProcessingJobName": "job",
         "RoleArn": account.role_arn,

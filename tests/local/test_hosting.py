@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,6 +8,8 @@ from .calls import IMAGE, until
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
+
+Play = Callable[..., None]
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -145,6 +148,102 @@ def test_an_updated_endpoint_has_its_old_configuration_until_it_is_in_service(
         ("InService", new),
     )
     assert in_service(sagemaker, config)["EndpointConfigName"] == new
+
+
+def test_an_endpoint_without_its_configuration_is_refused(
+    sagemaker: "SageMakerClient", name: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="nothing")
+    arn = f"{ARN}:endpoint-config/nothing"
+    assert message(refused) == f'Could not find endpoint configuration "{arn}".'
+
+
+def test_an_endpoint_fails_for_the_reason_in_its_script(
+    sagemaker: "SageMakerClient", config: str, play: Play
+) -> None:
+    play("Endpoint", {"Status": "Failed", "FailureReason": "no capacity"})
+    sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+    endpoint = sagemaker.describe_endpoint(EndpointName=config)
+    assert (endpoint["EndpointStatus"], endpoint["FailureReason"]) == ("Failed", "no capacity")
+    assert endpoint.get("ProductionVariants") is None
+    with pytest.raises(ClientError, match=r"Cannot update in-progress endpoint .*Failed"):
+        sagemaker.update_endpoint(EndpointName=config, EndpointConfigName=config)
+
+
+def test_an_endpoint_is_creating_as_long_as_its_script_says(
+    sagemaker: "SageMakerClient", config: str, play: Play
+) -> None:
+    play("Endpoint", {"Status": "Creating", "Seconds": 600}, {"Status": "InService"})
+    sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+    assert sagemaker.describe_endpoint(EndpointName=config)["EndpointStatus"] == "Creating"
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        [
+            {"Status": "Updating", "Seconds": 0.1},
+            {"Status": "RollingBack", "Seconds": 0.1},
+            {"Status": "InService"},
+        ],
+        [{"Status": "InService", "FailureReason": "no capacity"}],
+        [{"Status": "UpdateRollbackFailed", "FailureReason": "no capacity"}],
+    ],
+)
+def test_an_update_that_fails_leaves_the_old_configuration(
+    sagemaker: "SageMakerClient", config: str, model: str, play: Play, moments: list[Any]
+) -> None:
+    sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+    before = in_service(sagemaker, config)
+    new = make_config(sagemaker, f"{config}-new", model)
+    play("Endpoint", *moments, On="Update")
+    sagemaker.update_endpoint(EndpointName=config, EndpointConfigName=new)
+    after = until(
+        lambda: sagemaker.describe_endpoint(EndpointName=config),
+        lambda endpoint: endpoint["EndpointStatus"] == moments[-1]["Status"],
+    )
+    assert after["EndpointConfigName"] == config
+    assert after.get("FailureReason") == moments[-1].get("FailureReason")
+    assert after["LastModifiedTime"] > before["LastModifiedTime"]
+
+
+def test_the_reason_of_a_failed_update_goes_with_the_next_one(
+    sagemaker: "SageMakerClient", config: str, model: str, play: Play
+) -> None:
+    sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+    in_service(sagemaker, config)
+    new = make_config(sagemaker, f"{config}-new", model)
+    play("Endpoint", {"Status": "InService", "FailureReason": "no"}, On="Update", Times=1)
+    sagemaker.update_endpoint(EndpointName=config, EndpointConfigName=new)
+    assert sagemaker.describe_endpoint(EndpointName=config)["FailureReason"] == "no"
+    sagemaker.update_endpoint(EndpointName=config, EndpointConfigName=new)
+    updated = until(
+        lambda: sagemaker.describe_endpoint(EndpointName=config),
+        lambda endpoint: endpoint["EndpointConfigName"] == new,
+    )
+    assert updated["EndpointStatus"] == "InService"
+    assert "FailureReason" not in updated
+
+
+def test_an_endpoint_that_is_being_updated_is_not_updated_again(
+    sagemaker: "SageMakerClient", config: str, play: Play
+) -> None:
+    sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+    in_service(sagemaker, config)
+    play("Endpoint", {"Status": "Updating", "Seconds": 600}, {"Status": "InService"}, On="Update")
+    sagemaker.update_endpoint(EndpointName=config, EndpointConfigName=config)
+    with pytest.raises(ClientError) as refused:
+        sagemaker.update_endpoint(EndpointName=config, EndpointConfigName=config)
+    assert message(refused) == f"Cannot update in-progress endpoint '{config}': it is Updating."
+
+
+def test_a_script_of_an_update_says_nothing_of_a_creation(
+    sagemaker: "SageMakerClient", config: str, play: Play
+) -> None:
+    play("Endpoint", {"Status": "Failed", "FailureReason": "no"}, On="Update")
+    sagemaker.create_endpoint(EndpointName=config, EndpointConfigName=config)
+    assert in_service(sagemaker, config)["EndpointConfigName"] == config
 
 
 def test_an_endpoint_that_is_not_there_cannot_be_updated(

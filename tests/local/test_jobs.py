@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import AwsError, LocalAWS
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.images import Images
-from airflow_sm_pipelines.local.jobs import Ending, JobKind, Jobs
+from airflow_sm_pipelines.local.job import Ending, JobKind
+from airflow_sm_pipelines.local.jobs import Jobs
 
 from .calls import TEST_SECONDS, final_processing_job, keys, processing_output, until
 

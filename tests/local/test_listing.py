@@ -1,5 +1,6 @@
 """List operations page as the service does."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -152,6 +153,22 @@ def test_an_order_is_the_default_that_the_service_documents() -> None:
         assert shape is not None
         documented = shape.members["SortOrder"].documentation
         assert f"<code>{each.order}</code>" in documented
+
+
+def test_a_sort_key_is_the_default_that_the_service_documents() -> None:
+    for name, each in listing.LISTINGS.items():
+        shape = shapes.service().operation_model(name).input_shape
+        assert shape is not None
+        documented = shape.members["SortBy"].documentation
+        assert f"<code>{each.by}</code>" in documented or "default" not in documented
+
+
+def test_a_number_of_results_is_the_default_that_the_service_documents() -> None:
+    for name, each in listing.LISTINGS.items():
+        shape = shapes.service().operation_model(name).input_shape
+        assert shape is not None
+        documented = re.sub("<.*?>", "", shape.members["MaxResults"].documentation)
+        assert f"{each.results}." in documented or "default" not in documented
 
 
 def test_jobs_are_listed_by_the_service_too(

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +73,34 @@ def test_a_version_is_pending_and_then_completed(sagemaker: "SageMakerClient", g
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert (package["ModelPackageGroupName"], package["ModelPackageVersion"]) == (group, 1)
     assert package["InferenceSpecification"] == INFERENCE
+
+
+def test_a_version_fails_for_the_reason_in_its_script(
+    sagemaker: "SageMakerClient", group: str, play: Callable[..., None]
+) -> None:
+    pending = {"Status": "Pending", "Seconds": 0.1}
+    play("ModelPackage", pending, {"Status": "Failed", "FailureReason": "no such image"})
+    arn = version(sagemaker, group)
+    package = until(
+        lambda: sagemaker.describe_model_package(ModelPackageName=arn),
+        lambda package: package["ModelPackageStatus"] != "Pending",
+    )
+    assert package["ModelPackageStatus"] == "Failed"
+    (failure,) = package["ModelPackageStatusDetails"]["ValidationStatuses"]
+    assert (failure["Status"], failure["FailureReason"]) == ("Failed", "no such image")
+
+
+def test_what_is_changed_while_a_version_is_pending_stays(
+    sagemaker: "SageMakerClient", group: str, play: Callable[..., None]
+) -> None:
+    play("ModelPackage", {"Status": "Pending", "Seconds": 0.2}, {"Status": "Completed"})
+    arn = version(sagemaker, group)
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    package = until(
+        lambda: sagemaker.describe_model_package(ModelPackageName=arn),
+        lambda package: package["ModelPackageStatus"] == "Completed",
+    )
+    assert package["ModelApprovalStatus"] == "Approved"
 
 
 def test_tags_of_a_version_are_refused(sagemaker: "SageMakerClient", group: str) -> None:
