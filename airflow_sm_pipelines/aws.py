@@ -8,8 +8,8 @@ import logging
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
@@ -21,7 +21,7 @@ from botocore.exceptions import (
 )
 
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.steps import Job
+from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError, NameTakenError
 
 if TYPE_CHECKING:
@@ -53,11 +53,46 @@ class Connection:
         return client
 
 
-def create(client: "BaseClient", job: Job, request: Mapping[str, Json]) -> str:
-    """Create the resource of a step; what Describe has to be asked for it.
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a step has in AWS, as Describe and Stop are asked for it."""
 
-    A NameTakenError tells that there is one of that name.
-    """
+    job: Job
+    identifier: str
+    _: KW_ONLY
+    told_apart: Mapping[str, str] = field(default_factory=dict)
+    """The members that are asked for beside the name: `{"JobCategory": ...}`."""
+    unchanged_since: str = ""
+    """Its `last_change` before our update; "" where it was not updated."""
+
+    @classmethod
+    def of(cls, job: Job, identifier: str, request: Mapping[str, Json]) -> "Resource":
+        """The resource that a Create or Update request is about."""
+        given = [member for member in job.told_apart if member in request]
+        return cls(job, identifier, told_apart={member: str(request[member]) for member in given})
+
+    @property
+    def request(self) -> dict[str, Json]:
+        """What Describe and Stop are asked."""
+        return {self.job.describe_name: self.identifier, **self.told_apart}
+
+    def final_status(self, described: Mapping[str, Json]) -> str | None:
+        """The status that a description ends the wait with; None while it is to be waited for.
+
+        An endpoint is InService before an update as well as after it, also after one that was
+        rolled back: a description from before the update is not yet an answer to it.
+        """
+        status = str(described.get(self.job.status or ""))
+        if self.unchanged_since and last_change(described) == self.unchanged_since:
+            return None
+        return status if status in self.job.succeeded | self.job.failed else None
+
+    def __str__(self) -> str:
+        return f"{self.job.noun} {self.identifier}"
+
+
+def create(client: "BaseClient", job: Job, request: Mapping[str, Json]) -> Resource:
+    """Create the resource of a step; a NameTakenError tells that there is one of that name."""
     if job.group and (group := request.get(f"{job.group}Name")):
         _ensure_group(client, job.group, str(group))
     try:
@@ -66,34 +101,54 @@ def create(client: "BaseClient", job: Job, request: Mapping[str, Json]) -> str:
         if _name_is_taken(error):
             raise NameTakenError(f"{job.noun} {request.get(job.create_name or '')}") from error
         raise
-    return str(request[job.create_name] if job.create_name else response[job.arn])
+    identifier = str(request[job.create_name] if job.create_name else response[job.arn])
+    return Resource.of(job, identifier, request)
 
 
-def describe(client: "BaseClient", job: Job, identifier: str) -> dict[str, Json]:
+def update(client: "BaseClient", job: Job, request: Mapping[str, Json]) -> None:
+    """Update the resource that a Create request is about, with what of it Update takes."""
+    taken = updatable(client, job)
+    call(client, f"Update{job.noun}", {key: request[key] for key in request if key in taken})
+
+
+def updatable(client: "BaseClient", job: Job) -> frozenset[str]:
+    """The members of a Create request that Update takes as well; tags are not among them."""
+    shape = client.meta.service_model.operation_model(f"Update{job.noun}").input_shape
+    return frozenset(shape.members if shape else ())
+
+
+def describe(client: "BaseClient", resource: Resource) -> dict[str, Json]:
     """What AWS says of a resource, as JSON: times in ISO 8601, no response metadata."""
     try:
-        return call(client, f"Describe{job.noun}", {job.describe_name: identifier})
+        return call(client, f"Describe{resource.job.noun}", resource.request)
     except ClientError as error:
         if _is_unknown(error):
-            raise JobLostError(
-                f"{job.noun} {identifier}: AWS does not know it (any more)"
-            ) from error
+            raise JobLostError(f"{resource}: AWS does not know it (any more)") from error
         raise
 
 
-def stop(client: "BaseClient", job: Job, identifier: str) -> bool:
+def last_change(described: Mapping[str, Json]) -> str:
+    """When a resource was last changed, by AWS's clock and in UTC; "" where AWS does not tell.
+
+    Each process writes a time in its own zone.
+    """
+    moment = described.get("LastModifiedTime")
+    return datetime.fromisoformat(str(moment)).astimezone(UTC).isoformat() if moment else ""
+
+
+def stop(client: "BaseClient", resource: Resource) -> bool:
     """Ask AWS to stop a job; False where that kind has no stop, or the job has just ended."""
-    if not job.stops:
-        log.warning("%s %s cannot be stopped: AWS has no call for it", job.noun, identifier)
+    if not resource.job.stops:
+        log.warning("%s cannot be stopped: AWS has no call for it", resource)
         return False
     try:
-        call(client, f"Stop{job.noun}", {job.describe_name: identifier})
+        call(client, f"Stop{resource.job.noun}", resource.request)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"ResourceNotFound", "ValidationException"}:
             raise
-        log.info("%s %s was not stopped, it has ended: %s", job.noun, identifier, error)
+        log.info("%s was not stopped, it has ended: %s", resource, error)
         return False
-    log.info("%s %s is being stopped", job.noun, identifier)
+    log.info("%s is being stopped", resource)
     return True
 
 
@@ -182,7 +237,7 @@ def passes(error: Exception) -> bool:
 def _denied(
     client: "BaseClient", operation: str, request: Mapping[str, Json], error: ClientError
 ) -> AccessDeniedError:
-    message = error.response["Error"].get("Message", "")
+    message = error.response["Error"].get("Message") or ""
     # S3 puts the resource in quotation marks, the other services do not.
     resource = re.search(r'on resource: "?([^\s"]+)', message)
     action = re.search(r"perform: ([\w-]+:\w+)", message)
@@ -200,7 +255,7 @@ def _name_is_taken(error: ClientError) -> bool:
     # Jobs answer ResourceInUse; models, groups and endpoints a ValidationException
     # "Cannot create already existing model ..." or "... already exists".
     return detail["Code"] == "ResourceInUse" or (
-        detail["Code"] == "ValidationException" and "already exist" in detail.get("Message", "")
+        detail["Code"] == "ValidationException" and "already exist" in (detail.get("Message") or "")
     )
 
 
@@ -209,7 +264,7 @@ def _is_unknown(error: ClientError) -> bool:
     # Jobs answer ValidationException "Requested resource not found.", models "Could not find ...".
     return detail["Code"] == "ResourceNotFound" or (
         detail["Code"] == "ValidationException"
-        and re.search("not found|could not find|does not exist", detail.get("Message", ""), re.I)
+        and re.search("not found|could not find|does not exist", detail.get("Message") or "", re.I)
         is not None
     )
 

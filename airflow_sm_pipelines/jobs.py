@@ -7,15 +7,16 @@ and attaches to it. A retry after the job failed and a user's clear take the nex
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.steps import PENDING, Job
+from airflow_sm_pipelines.definition.resources import PENDING, Job
 from airflow_sm_pipelines.errors import JobError, NameTakenError
 from airflow_sm_pipelines.features import StateStore
+from airflow_sm_pipelines.members import covers
 from airflow_sm_pipelines.requests import Request
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Record:
     name: str = ""
     ended: bool = False
     """Whether the job is known to have failed, so that the next try needs another."""
+    told_apart: dict[str, str] = field(default_factory=dict)
+    """What Describe and Stop are asked beside the name."""
+    unchanged_since: str = ""
+    """The `last_change` of a resource before it was updated."""
 
     @property
     def began(self) -> datetime | None:
@@ -59,6 +64,15 @@ def begin(store: StateStore | None, *, max_tries: int) -> Record:
     return Record(attempt=record.attempt + 1, max_tries=max_tries, stored_at=now)
 
 
+def stored_resource(store: StateStore | None, job: Job) -> aws.Resource | None:
+    """The job of this step in the run, as far as it is stored."""
+    stored = store.get(KEY) if store is not None else None
+    if not stored:
+        return None
+    record = Record(**stored)
+    return aws.Resource(job, record.name, told_apart=record.told_apart)
+
+
 def create_or_attach(
     client: "BaseClient",
     job: Job,
@@ -66,8 +80,8 @@ def create_or_attach(
     record: Record,
     request_for: Callable[[int], Request],
     store: StateStore | None,
-) -> str:
-    """What identifies the job of this try in AWS, created now or before.
+) -> aws.Resource:
+    """The job of this try in AWS, created now or before.
 
     `request_for` makes the request of an attempt, with that attempt's name.
     """
@@ -75,26 +89,33 @@ def create_or_attach(
     for attempt in range(record.attempt, record.attempt + MOST_NAMES):
         request = request_for(attempt)
         name = str(request.get(job.create_name or "ClientToken"))
-        record = replace(record, attempt=attempt, name=name)
-        if store is not None:
-            store.set(KEY, asdict(record))
+        resource = aws.Resource.of(job, name, request)
+        told_apart = dict(resource.told_apart)
+        record = replace(record, attempt=attempt, name=name, told_apart=told_apart)
+        note(store, record)
         try:
-            identifier = aws.create(client, job, request)
+            created = aws.create(client, job, request)
         except NameTakenError:
-            found = aws.describe(client, job, name)
+            found = aws.describe(client, resource)
             # A job whose name was not stored before is ours if this very call has made it, its
             # first answer having been lost, or if the record was: an ended job is never adopted.
             if (name == stored or _goes_on(found, job)) and _is_ours(found, request, record=record):
-                log.info("%s %s is there already: attached to it", job.noun, name)
-                return name
-            log.warning("%s %s is there but is not this try's: next name", job.noun, name)
+                log.info("%s is there already: attached to it", resource)
+                return resource
+            log.warning("%s is there but is not this try's: next name", resource)
         else:
-            log.info("%s %s created", job.noun, identifier)
-            return identifier
+            log.info("%s created", created)
+            return created
     raise JobError(
         f"{job.noun}: {MOST_NAMES} names up to {name} are taken; is [sm_pipelines] deployment "
         "the same in two Airflows?"
     )
+
+
+def note(store: StateStore | None, record: Record) -> None:
+    """Store the record, which has to be done before the call that it tells of."""
+    if store is not None:
+        store.set(KEY, asdict(record))
 
 
 def note_failure(store: StateStore | None) -> None:
@@ -112,17 +133,7 @@ def _is_ours(described: Mapping[str, Json], request: Request, *, record: Record)
     """Whether a job has the arguments of this try and was created after its name was stored."""
     created = datetime.fromisoformat(str(described["CreationTime"]))
     in_time = record.began is None or created >= record.began - CLOCKS_DIFFER
-    return in_time and _covers(described, request)
-
-
-def _covers(described: Any, asked: Any) -> bool:
-    """Whether all that was asked for is there; AWS adds defaults and leaves some members out."""
-    match described, asked:
-        case dict(), dict():
-            return all(_covers(described[key], asked[key]) for key in asked if key in described)
-        case list(), list():
-            return len(described) == len(asked) and all(map(_covers, described, asked))
-    return bool(described == asked)
+    return in_time and covers(described, request)
 
 
 KEY = "job"

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
+    AirflowSkipException,
     AirflowTaskTimeout,
     SkipMixin,
 )
 from airflow.sdk import BaseOperator, TaskInstanceState
 from botocore.exceptions import ClientError, ParamValidationError
 
-from airflow_sm_pipelines import aws, jobs, settings
+from airflow_sm_pipelines import aws, deployments, endings, finishing, jobs, settings
 from airflow_sm_pipelines.definition import Pipeline, Step
-from airflow_sm_pipelines.definition.expressions import resolve
+from airflow_sm_pipelines.definition.conditions import all_hold
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.steps import Job
+from airflow_sm_pipelines.definition.resources import Job
+from airflow_sm_pipelines.definition.values import resolve
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     DefinitionError,
@@ -68,6 +70,17 @@ class StepOperator(BaseOperator):
         self.connection = connection
         self.retry_failures = retry_failures
 
+    def enter(self, context: Any) -> None:
+        """Skip the task where a dependency with a Trigger, or another of its, has ended otherwise.
+
+        Its trigger rule lets the task start when all before it are done. Not asked again when a
+        wait is resumed: what has begun goes on.
+        """
+        if not endings.is_gated(self.step):
+            return
+        if unmet := endings.unmet(self.pipeline, self.step, endings.read(context, self.pipeline)):
+            raise AirflowSkipException("\n".join(unmet))
+
     def scope(self, context: Any, *, now: datetime | None = None) -> RunScope:
         """The values of this run at a time, its parameters checked."""
         scope = RunScope(
@@ -108,24 +121,38 @@ class JobOperator(StepOperator):
 
     def execute(self, context: Any) -> dict[str, Json]:
         """Resolve, create or attach, wait."""
+        self.enter(context)
         with self.judging():
             client = self._client()
-            identifier = self._create_or_attach(context, client)
-            if self.job.status is None:
-                return aws.describe(client, self.job, identifier)
-            patience = settings.defer_after_seconds(client.meta.endpoint_url)
-            at_most = None if self.waits_in_worker else patience
-            if not self._wait_here(client, identifier, context, at_most=at_most):
-                self._defer(client, identifier)
-            return self._finish(context, client, identifier)
+            resource, wanted = self._obtain(context, client)
+            if self.job.status is not None:
+                patience = settings.defer_after_seconds(client.meta.endpoint_url)
+                at_most = None if self.waits_in_worker else patience
+                if not self._wait_here(client, resource, context, at_most=at_most):
+                    self._defer(client, resource, wanted)
+            return self._finish(context, client, resource, wanted)
 
-    def resume(self, context: Any, event: dict[str, Any]) -> dict[str, Json]:
-        """Go on after the trigger has fired."""
+    def resume(
+        self,
+        context: Any,
+        event: dict[str, Any],
+        *,
+        told_apart: dict[str, str] | None = None,
+        unchanged_since: str = "",
+        wanted: dict[str, Json] | None = None,
+    ) -> dict[str, Json]:
+        """Go on after the trigger has fired; what else is given is what was known before."""
+        resource = aws.Resource(
+            self.job,
+            event["identifier"],
+            told_apart=told_apart or {},
+            unchanged_since=unchanged_since,
+        )
         with self.judging():
             client = self._client()
             if event["status"] is None:  # AWS would not tell the triggerer; it may tell this worker
-                self._wait_here(client, event["identifier"], context, at_most=None)
-            return self._finish(context, client, event["identifier"])
+                self._wait_here(client, resource, context, at_most=None)
+            return self._finish(context, client, resource, wanted or {})
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
@@ -134,9 +161,8 @@ class JobOperator(StepOperator):
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout:
-            store = state_store(context)
-            if store is not None and (record := store.get(jobs.KEY)):
-                self._stop(self._client(), record["name"], context)
+            if resource := jobs.stored_resource(state_store(context), self.job):
+                self._stop(self._client(), resource, context)
             else:
                 self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
             raise
@@ -161,37 +187,54 @@ class JobOperator(StepOperator):
         assert job is not None, f"{self.step.type} steps create no job"
         return job
 
-    def _create_or_attach(self, context: Any, client: "BaseClient") -> str:
+    def _obtain(self, context: Any, client: "BaseClient") -> tuple[aws.Resource, dict[str, Json]]:
+        """The resource of this try, and what Describe has to answer of it in the end."""
         store = state_store(context)
         record = jobs.begin(store, max_tries=context["ti"].max_tries)
-        scope = self.scope(context, now=record.began)
-        return jobs.create_or_attach(
+        request_for = Requests(self.step, self.scope(context, now=record.began)).of_attempt
+        if not self.job.updates:
+            resource = jobs.create_or_attach(
+                client, self.job, record=record, request_for=request_for, store=store
+            )
+            return resource, {}
+        request = request_for(record.attempt)
+        resource = deployments.create_or_update(
             client,
             self.job,
             record=record,
-            request_for=Requests(self.step, scope).of_attempt,
+            request=request,
             store=store,
+            settle=lambda busy: self._wait_here(client, busy, context, at_most=None),
         )
+        return resource, deployments.asked(self.job, request)
 
     def _client(self) -> "BaseClient":
         return self.connection.client("sagemaker")
 
-    def _defer(self, client: "BaseClient", identifier: str) -> NoReturn:
+    def _defer(
+        self, client: "BaseClient", resource: aws.Resource, wanted: dict[str, Json]
+    ) -> NoReturn:
+        known: dict[str, Any] = {
+            "told_apart": dict(resource.told_apart),
+            "unchanged_since": resource.unchanged_since,
+        }
         self.defer(
             trigger=JobTrigger(
                 step_type=self.step.type,
-                identifier=identifier,
+                identifier=resource.identifier,
                 aws_conn_id=self.connection.conn_id,
                 region_name=self.connection.region_name,
                 poll_seconds=settings.poll_seconds(client.meta.endpoint_url),
                 first_look_seconds=SETTLE_SECONDS,
+                **known,
             ),
             method_name="resume",
+            kwargs={**known, "wanted": wanted},
             timeout=self.execution_timeout,
         )
 
     def _wait_here(
-        self, client: "BaseClient", identifier: str, context: Any, *, at_most: float | None
+        self, client: "BaseClient", resource: aws.Resource, context: Any, *, at_most: float | None
     ) -> bool:
         """Wait in this process, for ever where `at_most` seconds are None; whether it has ended.
 
@@ -202,50 +245,62 @@ class JobOperator(StepOperator):
         deadline = math.inf if at_most is None else time.monotonic() + at_most
         seconds = settings.poll_seconds(client.meta.endpoint_url)
         watching = poller(self.connection, client, poll_seconds=seconds)
-        ended = watching.watch(self.job, identifier)
+        ended = watching.watch(resource)
         try:
             while not ended.done() and (self._killed or time.monotonic() < deadline):
                 if self._killed:
-                    self._settle_kill(client, identifier, context)
+                    self._settle_kill(client, resource, context)
                 wait([ended], timeout=min(KILL_CHECK_SECONDS, deadline - time.monotonic()))
             return ended.done() and bool(ended.result())
         except AirflowTaskTimeout:
-            self._stop(client, identifier, context)
+            self._stop(client, resource, context)
             raise
         finally:
             ended.cancel()
 
-    def _settle_kill(self, client: "BaseClient", identifier: str, context: Any) -> NoReturn:
+    def _settle_kill(self, client: "BaseClient", resource: aws.Resource, context: Any) -> NoReturn:
         """Stop the job where a user has ended the task; leave it to the retry otherwise."""
         if not _ended_by_user(context["ti"]):
-            raise WaitInterruptedError(f"the worker is told to end; {identifier} goes on")
-        self._stop(client, identifier, context)
-        raise WaitInterruptedError(f"the task was ended by a user; {identifier} is stopped")
+            raise WaitInterruptedError(f"the worker is told to end; {resource.identifier} goes on")
+        stopped = self._stop(client, resource, context)
+        raise WaitInterruptedError(
+            f"the task was ended by a user; {resource.identifier} "
+            f"{'is stopped' if stopped else 'is left as it is'}"
+        )
 
-    def _stop(self, client: "BaseClient", identifier: str, context: Any) -> None:
+    def _stop(self, client: "BaseClient", resource: aws.Resource, context: Any) -> bool:
         """Stop the job, which then is no more to be attached to."""
         jobs.note_failure(state_store(context))
-        aws.stop(client, self.job, identifier)
+        return aws.stop(client, resource)
 
-    def _finish(self, context: Any, client: "BaseClient", identifier: str) -> dict[str, Json]:
-        described = aws.describe(client, self.job, identifier)
-        status = str(described.get(self.job.status or ""))
-        if status in self.job.succeeded:
-            return described
+    def _finish(
+        self,
+        context: Any,
+        client: "BaseClient",
+        resource: aws.Resource,
+        wanted: dict[str, Json],
+    ) -> dict[str, Json]:
+        described = aws.describe(client, resource)
+        status = described.get(self.job.status or "")
+        rolled_back = deployments.difference(described, wanted)
+        if self.job.status is None or (status in self.job.succeeded and not rolled_back):
+            return finishing.properties(self.connection.client, self.job, described)
         jobs.note_failure(state_store(context))
-        raise self._failure(described, identifier, status)
+        context["ti"].xcom_push(key=endings.STATUS, value=status)
+        raise self._failure(described, resource.identifier, rolled_back)
 
-    def _failure(self, described: dict[str, Json], identifier: str, status: str) -> JobFailedError:
+    def _failure(
+        self, described: dict[str, Json], identifier: str, rolled_back: str
+    ) -> JobFailedError:
         tail = aws.log_tail(self.connection.client("logs"), self.job, identifier)
         for line in tail:
             self.log.error("%s | %s", self.step.name, line)
+        reason = next((str(described[key]) for key in self.job.reasons if described.get(key)), "")
         return JobFailedError(
             step=self.step.name,
             job_name=identifier,
-            status=status,
-            reason=next(
-                (str(described[key]) for key in self.job.reasons if described.get(key)), ""
-            ),
+            status=str(described.get(self.job.status or "")),
+            reason="; ".join(filter(None, (rolled_back and ROLLED_BACK + rolled_back, reason))),
             log_tail=tail,
         )
 
@@ -261,11 +316,12 @@ class ConditionOperator(StepOperator, SkipMixin):
 
     def execute(self, context: Any) -> None:
         """Evaluate, hand on `Outcome`, skip."""
+        self.enter(context)
         branches = self.step.branches
         assert branches is not None, "a Condition step has branches"
         scope = self.scope(context)
         with self.judging():
-            outcome = all(condition.holds(scope) for condition in branches.conditions)
+            outcome = all_hold(branches.conditions, scope)
         context["ti"].xcom_push(key=OUTCOME, value=outcome)
         self.log.info("the conditions are %s", str(outcome).lower())
         not_taken = branches.else_steps if outcome else branches.if_steps
@@ -280,9 +336,25 @@ class FailOperator(StepOperator):
 
     def execute(self, context: Any) -> NoReturn:
         """Raise the resolved ErrorMessage; no retry mends it."""
+        self.enter(context)
         with self.judging():
             message = resolve(self.step.arguments.get("ErrorMessage"), self.scope(context))
         raise AirflowFailException(str(message or f"step {self.step.name} ends the run as failed"))
+
+
+class UnsupportedOperator(StepOperator):
+    """Fails at once: the step is understood, but no task can run one of its type yet."""
+
+    ui_color = "#e6e6e6"
+
+    def execute(self, context: Any) -> NoReturn:
+        """Raise what is not supported; no retry mends it."""
+        self.enter(context)
+        raise AirflowFailException(
+            f"{self.step.where}: step {self.step.name!r} is of type {self.step.type}, which is not "
+            "supported at run time yet; run it in SageMaker Pipelines, or put a task of your own "
+            "in its place"
+        )
 
 
 def _ended_by_user(ti: Any) -> bool:
@@ -296,6 +368,7 @@ def _ended_by_user(ti: Any) -> bool:
 
 
 KILL_CHECK_SECONDS = 0.5
+ROLLED_BACK = "it was rolled back, or changed by another: "
 
 # Airflow hears of a deferral from the task and, up to seconds later, from the executor. A task that
 # is resumed in between is taken for failed: "finished with state success, but the task instance's

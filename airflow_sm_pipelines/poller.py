@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_sm_pipelines import aws
-from airflow_sm_pipelines.definition.steps import Job
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ log = logging.getLogger(__name__)
 class Watch:
     """A job that is waited for; `ended` becomes its final status."""
 
-    job: Job
-    identifier: str
+    resource: aws.Resource
     ended: Future[str] = field(default_factory=Future)
 
 
@@ -54,9 +52,9 @@ class Poller:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def watch(self, job: Job, identifier: str) -> Future[str]:
+    def watch(self, resource: aws.Resource) -> Future[str]:
         """A future of the job's final status; cancelling it ends the wait."""
-        watch = Watch(job, identifier)
+        watch = Watch(resource)
         with self._lock:
             self._watches.append(watch)
             if self._thread is None:
@@ -103,15 +101,14 @@ class Poller:
         """Describe each job; False as soon as AWS does not answer."""
         for watch in watches:
             try:
-                described = aws.describe(self.client, watch.job, watch.identifier)
+                described = aws.describe(self.client, watch.resource)
             except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
                 if aws.passes(error):
-                    log.warning("%s: no answer, trying again: %s", watch.identifier, error)
+                    log.warning("%s: no answer, trying again: %s", watch.resource, error)
                     return False
                 _end(watch, error)
             else:
-                status = str(described.get(watch.job.status or ""))
-                if status in watch.job.succeeded | watch.job.failed:
+                if status := watch.resource.final_status(described):
                     _end(watch, status)
         return True
 

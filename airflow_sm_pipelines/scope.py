@@ -12,12 +12,14 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines import aws, naming, settings
 from airflow_sm_pipelines.definition import Pipeline, bind
 from airflow_sm_pipelines.definition.node import Json, kind
-from airflow_sm_pipelines.definition.paths import look_up, parse_path
+from airflow_sm_pipelines.definition.paths import look_up, parse_path, without_root
+from airflow_sm_pipelines.definition.values import resolve
 from airflow_sm_pipelines.errors import ExpressionError
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
+NO_ITERATION = "no ForEach step is run, so there is no iteration"
 OUTCOME = "Outcome"
 """The XCom key of a Condition step's outcome, as `Steps.<step>.Outcome` reads it."""
 
@@ -45,6 +47,12 @@ class RunScope:
     def execution(self, variable: str) -> str:
         return EXECUTION[variable](self)
 
+    def experiment(self, name: str) -> Json:
+        names = self.pipeline.experiment or {}
+        if names.get(name) is None:
+            raise ExpressionError(f"PipelineExperimentConfig has no {name}; give it one")
+        return resolve(names[name], self)
+
     def properties(self, step: str) -> Json:
         if step not in self._properties:
             self._properties[step] = self._pull(step)
@@ -58,6 +66,12 @@ class RunScope:
         except LookupError as error:
             raise ExpressionError(f"property file {name!r} of step {step!r}: {error}") from error
         return f"{str(folder).rstrip('/')}/{file.file_path}"
+
+    def current_item(self) -> Json:
+        raise ExpressionError(NO_ITERATION)
+
+    def iteration(self, step: str) -> Json:
+        raise ExpressionError(NO_ITERATION)
 
     def json_get(self, uri: str, path: str) -> Json:
         if uri not in self._documents:
@@ -143,7 +157,7 @@ def _select(document: Json, uri: str, path: str) -> Json:
 
 def _look(document: Json, uri: str, path: str) -> Json:
     try:
-        return look_up(document, parse_path(path.removeprefix("$").removeprefix(".")))
+        return look_up(document, parse_path(without_root(path)))
     except LookupError as error:
         if "*" not in path:
             raise ExpressionError(f"{uri}, path {path!r}: {error.args[0]}") from error
@@ -156,7 +170,7 @@ def _find(document: Json, uri: str, path: str) -> Json:
     """The one value at a path that is beyond the grammar of `definition.paths`."""
     # Rarely needed, and its grammar takes a tenth of a second to import: not while parsing.
     from jsonpath_ng.exceptions import JSONPathError
-    from jsonpath_ng.parser import parse
+    from jsonpath_ng.ext.parser import parse
 
     try:
         found = parse(path).find(document)

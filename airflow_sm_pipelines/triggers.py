@@ -1,7 +1,7 @@
 """The trigger that waits for a job while its task is deferred."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_sm_pipelines import aws
-from airflow_sm_pipelines.definition.steps import STEP_TYPES, Job
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
 from airflow_sm_pipelines.poller import poller
 
@@ -34,6 +34,8 @@ class JobTrigger(BaseTrigger):
         region_name: str | None = None,
         poll_seconds: float,
         first_look_seconds: float = 0.0,
+        told_apart: Mapping[str, str] | None = None,
+        unchanged_since: str = "",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.step_type = step_type
@@ -42,6 +44,8 @@ class JobTrigger(BaseTrigger):
         self.region_name = region_name
         self.poll_seconds = poll_seconds
         self.first_look_seconds = first_look_seconds
+        self.told_apart = dict(told_apart or {})
+        self.unchanged_since = unchanged_since
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The path of this class and the arguments to make it again."""
@@ -54,6 +58,8 @@ class JobTrigger(BaseTrigger):
                 "region_name": self.region_name,
                 "poll_seconds": self.poll_seconds,
                 "first_look_seconds": self.first_look_seconds,
+                "told_apart": self.told_apart,
+                "unchanged_since": self.unchanged_since,
             },
         )
 
@@ -62,9 +68,9 @@ class JobTrigger(BaseTrigger):
         await asyncio.sleep(self.first_look_seconds)
         watching = poller(self._connection, await self._client(), poll_seconds=self.poll_seconds)
         try:
-            status = await asyncio.wrap_future(watching.watch(self._job, self.identifier))
+            status = await asyncio.wrap_future(watching.watch(self._resource))
         except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
-            self.log.warning("%s: %s", self.identifier, error)
+            self.log.warning("%s: %s", self._resource, error)
             status = None
         payload = {"identifier": self.identifier, "status": status}
         yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
@@ -72,13 +78,18 @@ class JobTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Stop the job, since a user has ended the task."""
         client = await self._client()
-        await asyncio.to_thread(aws.stop, client, self._job, self.identifier)
+        await asyncio.to_thread(aws.stop, client, self._resource)
 
     @property
-    def _job(self) -> Job:
+    def _resource(self) -> aws.Resource:
         job = STEP_TYPES[self.step_type].job
         assert job is not None, f"{self.step_type} steps create no job"
-        return job
+        return aws.Resource(
+            job,
+            self.identifier,
+            told_apart=self.told_apart,
+            unchanged_since=self.unchanged_since,
+        )
 
     @property
     def _connection(self) -> aws.Connection:

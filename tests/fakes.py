@@ -19,6 +19,8 @@ class FakeTaskInstance:
     map_index: int = -1
     state: str | None = "running"
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+    """The states of the run's other tasks."""
 
     def xcom_pull(self, *, task_ids: str, key: str = "return_value") -> Any:
         return self.xcoms.get((task_ids, key))
@@ -26,8 +28,13 @@ class FakeTaskInstance:
     def xcom_push(self, *, key: str, value: Any) -> None:
         self.xcoms[self.task_id, key] = value
 
-    def get_task_states(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> Any:
-        assert (dag_id, task_ids, run_ids) == (self.dag_id, [self.task_id], [self.run_id])
+    def get_task_states(
+        self, *, dag_id: str, run_ids: list[str], task_ids: list[str] | None = None
+    ) -> Any:
+        assert (dag_id, run_ids) == (self.dag_id, [self.run_id])
+        if task_ids is None:
+            return {self.run_id: self.states}
+        assert task_ids == [self.task_id]
         return {self.run_id: {self.task_id: self.state}} if self.state else {}
 
 

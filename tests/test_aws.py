@@ -10,7 +10,11 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
 
 from airflow_sm_pipelines import aws
-from airflow_sm_pipelines.definition.steps import (
+from airflow_sm_pipelines.aws import Resource
+from airflow_sm_pipelines.definition.resources import (
+    ENDPOINT,
+    INFERENCE_COMPONENT,
+    JOB,
     MODEL,
     MODEL_PACKAGE,
     PROCESSING,
@@ -87,14 +91,66 @@ def of_noun(job: Job) -> str:
     return job.noun
 
 
+# What is asked for
+
+
+def test_a_job_of_a_category_is_asked_for_by_it() -> None:
+    made = Resource.of(JOB, "j", {"JobName": "j", "JobCategory": "AgentRFT"})
+    assert made.request == {"JobName": "j", "JobCategory": "AgentRFT"}
+    assert Resource.of(TRAINING, "t", {"RoleArn": ROLE}).request == {"TrainingJobName": "t"}
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "final"),
+    [
+        ("InService", "15:30", None),
+        ("Failed", "15:30", None),
+        ("Updating", "15:31", None),
+        ("InService", "15:31", "InService"),
+        ("Failed", "15:31", "Failed"),
+    ],
+)
+def test_a_status_from_before_the_update_is_not_final(
+    status: str, changed: str, final: str | None
+) -> None:
+    updated = Resource(ENDPOINT, "e", unchanged_since="2026-01-02T10:00:00+00:00")
+    described = {"EndpointStatus": status, "LastModifiedTime": f"2026-01-02T{changed}:00+05:30"}
+    assert updated.final_status(described) == final
+
+
+def test_a_status_is_final_where_there_was_no_update() -> None:
+    described = {"EndpointStatus": "InService", "LastModifiedTime": "2026-01-02T10:00:00+00:00"}
+    assert Resource(ENDPOINT, "e").final_status(described) == "InService"
+    assert Resource(ENDPOINT, "e").final_status({}) is None
+
+
+def test_a_last_change_is_told_in_utc() -> None:
+    told = aws.last_change({"LastModifiedTime": "2026-01-02T15:30:00+05:30"})
+    assert told == "2026-01-02T10:00:00+00:00"
+    assert aws.last_change({}) == ""
+
+
+def test_an_update_takes_what_of_a_create_it_knows(stubbed: Stubber, client: Any) -> None:
+    taken = {"EndpointName": "e", "EndpointConfigName": "c"}
+    stubbed.add_response("update_endpoint", {"EndpointArn": "arn:aws:sagemaker:::e"}, taken)
+    aws.update(client, ENDPOINT, {**taken, "Tags": [{"Key": "a", "Value": "b"}]})
+    stubbed.assert_no_pending_responses()
+
+
+def test_the_endpoint_of_a_component_is_not_updatable(client: Any) -> None:
+    taken = aws.updatable(client, INFERENCE_COMPONENT)
+    assert "Specification" in taken
+    assert not {"EndpointName", "VariantName", "Tags"} & taken
+
+
 # The life of a resource
 
 
 @pytest.mark.parametrize("job", KINDS, ids=of_noun)
 def test_what_was_created_can_be_described(client: Any, name: str, job: Job) -> None:
-    identifier = aws.create(client, job, request(job, name))
-    described = aws.describe(client, job, identifier)
-    assert identifier in (described.get(job.create_name or ""), described[job.arn])
+    resource = aws.create(client, job, request(job, name))
+    described = aws.describe(client, resource)
+    assert resource.identifier in (described.get(job.create_name or ""), described[job.arn])
     assert json.loads(json.dumps(described)) == described
     assert "ResponseMetadata" not in described
     assert datetime.fromisoformat(str(described["CreationTime"])).tzinfo
@@ -116,49 +172,49 @@ def test_a_second_create_with_the_same_token_is_the_same_package(client: Any, na
 
 def test_a_package_without_a_group_makes_none(client: Any, name: str) -> None:
     unversioned = {**REQUESTS[MODEL_PACKAGE], "ModelPackageName": name, "ClientToken": name}
-    identifier = aws.create(client, MODEL_PACKAGE, unversioned)
-    assert aws.describe(client, MODEL_PACKAGE, identifier)["ModelPackageName"] == name
+    made = aws.create(client, MODEL_PACKAGE, unversioned)
+    assert aws.describe(client, made)["ModelPackageName"] == name
     assert not client.list_model_package_groups(NameContains=name)["ModelPackageGroupSummaryList"]
 
 
 @pytest.mark.parametrize("job", NAMED, ids=of_noun)
 def test_what_aws_does_not_know_is_told(client: Any, job: Job) -> None:
     with pytest.raises(JobLostError) as raised:
-        aws.describe(client, job, "never-created")
+        aws.describe(client, Resource(job, "never-created"))
     assert str(raised.value) == f"{job.noun} never-created: AWS does not know it (any more)"
 
 
 @pytest.mark.parametrize("job", [job for job in KINDS if job.stops], ids=of_noun)
 def test_a_job_is_stopped_once(client: Any, name: str, job: Job) -> None:
     aws.create(client, job, request(job, name))
-    assert aws.stop(client, job, name)
-    client_status = aws.describe(client, job, name)[str(job.status)]
+    assert aws.stop(client, Resource(job, name))
+    client_status = aws.describe(client, Resource(job, name))[str(job.status)]
     assert client_status in {"Stopping", "Stopped"}
 
 
 def test_a_job_that_has_ended_is_not_stopped(client: Any, caplog: Any) -> None:
-    assert not aws.stop(client, TRAINING, "never-created")
+    assert not aws.stop(client, Resource(TRAINING, "never-created"))
     with caplog.at_level("INFO"):
-        aws.stop(client, TRAINING, "never-created")
+        aws.stop(client, Resource(TRAINING, "never-created"))
     assert "TrainingJob never-created was not stopped, it has ended" in caplog.text
 
 
 @pytest.mark.parametrize("job", [job for job in KINDS if not job.stops], ids=of_noun)
 def test_what_cannot_be_stopped_is_logged_and_left(client: Any, job: Job, caplog: Any) -> None:
-    assert not aws.stop(client, job, "it")
+    assert not aws.stop(client, Resource(job, "it"))
     assert f"{job.noun} it cannot be stopped: AWS has no call for it" in caplog.text
 
 
 def test_a_refused_stop_is_told(stubbed: Stubber, client: Any) -> None:
     stubbed.add_client_error("stop_training_job", "AccessDeniedException", "no", 400)
     with pytest.raises(AccessDeniedError, match="sagemaker:StopTrainingJob on job"):
-        aws.stop(client, TRAINING, "job")
+        aws.stop(client, Resource(TRAINING, "job"))
 
 
 def test_a_stop_that_aws_is_too_busy_for_is_told(stubbed: Stubber, client: Any) -> None:
     stubbed.add_client_error("stop_training_job", "ThrottlingException", "Rate exceeded", 400)
     with pytest.raises(ClientError, match="Rate exceeded"):
-        aws.stop(client, TRAINING, "job")
+        aws.stop(client, Resource(TRAINING, "job"))
 
 
 # AWS's own words
@@ -208,13 +264,13 @@ def test_aws_words_for_what_it_does_not_know_are_known(
 ) -> None:
     stubbed.add_client_error("describe_training_job", code, message)
     with pytest.raises(JobLostError):
-        aws.describe(client, TRAINING, "a")
+        aws.describe(client, Resource(TRAINING, "a"))
 
 
 def test_another_error_of_describe_is_no_lost_job(stubbed: Stubber, client: Any) -> None:
     stubbed.add_client_error("describe_training_job", "ThrottlingException", "Rate exceeded")
     with pytest.raises(ClientError, match="Rate exceeded"):
-        aws.describe(client, TRAINING, "a")
+        aws.describe(client, Resource(TRAINING, "a"))
 
 
 def test_a_request_that_botocore_refuses_is_told(client: Any) -> None:
@@ -280,7 +336,7 @@ def test_a_refused_group_does_no_harm_where_it_is_there(
     stubbed.add_client_error("create_model_package_group", "AccessDeniedException", "no", 400)
     stubbed.add_response("create_model_package", {"ModelPackageArn": "arn:aws:sagemaker:::a/1"})
     made = aws.create(client, MODEL_PACKAGE, request(MODEL_PACKAGE, "a"))
-    assert made == "arn:aws:sagemaker:::a/1"
+    assert made == Resource(MODEL_PACKAGE, "arn:aws:sagemaker:::a/1")
     assert "sagemaker:CreateModelPackageGroup on a: access denied" in caplog.text
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import copy
 import gc
 import json
@@ -14,6 +15,7 @@ from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
 from airflow.sdk.execution_time.timeout import timeout
 
 from airflow_sm_pipelines import aws, build_dag, jobs, load
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     JobFailedError,
@@ -25,6 +27,7 @@ from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.operators import SETTLE_SECONDS
 from airflow_sm_pipelines.scope import OUTCOME
 from airflow_sm_pipelines.triggers import JobTrigger
+from tests.definition.cases import PIPELINES
 from tests.fakes import FakeStore, context, until
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
@@ -108,9 +111,19 @@ class Run:
         assert isinstance(made, JobTrigger)
         return made
 
-    def resume(self, identifier: str, status: str | None = "Completed") -> Any:
+    def resume(self, identifier: str, status: str | None = "Completed", **known: Any) -> Any:
         event = {"identifier": identifier, "status": status}
-        return self.task.resume_execution("resume", {"event": event}, self.context)
+        return self.task.resume_execution("resume", {"event": event, **known}, self.context)
+
+    def wait_deferred(self) -> Any:
+        """What the task hands on after its trigger has fired."""
+        with pytest.raises(TaskDeferred) as raised:
+            self.execute()
+        deferred: Any = raised.value
+        deferred.trigger.first_look_seconds = 0
+        known = json.loads(json.dumps(deferred.kwargs))  # as Airflow stores it
+        event = asyncio.run(anext(deferred.trigger.run())).payload
+        return self.resume(**event, **known)
 
     def time_out(self) -> Any:
         return self.task.resume_execution("__fail__", {"error": "Trigger timeout"}, self.context)
@@ -171,6 +184,8 @@ def test_a_job_is_created_and_waited_for_deferred(client: Any, store: FakeStore)
         "region_name": "us-east-1",
         "poll_seconds": 0.2,
         "first_look_seconds": SETTLE_SECONDS,
+        "told_apart": {},
+        "unchanged_since": "",
     }
     assert job_names(client, run) == [trigger.identifier]
 
@@ -463,10 +478,168 @@ def test_a_model_package_is_registered_once(client: Any, store: FakeStore) -> No
     run = Run(dag_of(step), store=store)
     arn = run.defer().identifier
     assert run.retry().defer().identifier == arn
-    until(lambda: aws.describe(client, run.task.job, arn)["ModelPackageStatus"] == "Completed")
+    until(
+        lambda: (
+            aws.describe(client, aws.Resource(run.task.job, arn))["ModelPackageStatus"]
+            == "Completed"
+        )
+    )
     assert run.resume(arn)["ModelPackageArn"] == arn
     listed = client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
     assert [package["ModelPackageArn"] for package in listed] == [arn]
+
+
+# Endpoints, jobs of a category
+
+
+@pytest.fixture
+def play(aws_environment: LocalAWS) -> Iterator[Any]:
+    """What sets scripts; they are gone when the test ends."""
+    yield aws_environment.scripts.add
+    aws_environment.scripts.replace()
+
+
+@pytest.fixture
+def name() -> str:
+    return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def configs(client: Any, name: str) -> tuple[str, str]:
+    """The names of two configurations."""
+    client.create_model(ModelName=name, ExecutionRoleArn=ROLE, **MODEL["Arguments"])
+    variant = {"VariantName": "V", "ModelName": name, "InstanceType": "ml.m5.large"}
+    for each in "ab":
+        client.create_endpoint_config(
+            EndpointConfigName=f"{name}-{each}",
+            ProductionVariants=[{**variant, "InitialInstanceCount": 1}],
+        )
+    return f"{name}-a", f"{name}-b"
+
+
+def endpoint(name: str, config: str, store: FakeStore) -> Run:
+    arguments = {"EndpointName": name, "EndpointConfigName": config}
+    return Run(dag_of({"Name": "S", "Type": "Endpoint", "Arguments": arguments}), store=store)
+
+
+def test_an_endpoint_is_created_and_then_updated_deferred(
+    client: Any, name: str, configs: tuple[str, str]
+) -> None:
+    for config in configs:
+        made = endpoint(name, config, FakeStore()).wait_deferred()
+        assert (made["EndpointName"], made["EndpointConfigName"]) == (name, config)
+        assert made["EndpointStatus"] == "InService"
+
+
+def test_an_update_that_is_rolled_back_fails_the_task(
+    client: Any, name: str, configs: tuple[str, str], store: FakeStore, play: Any
+) -> None:
+    endpoint(name, configs[0], FakeStore()).wait_deferred()
+    moments = [
+        {"Status": "RollingBack", "Seconds": 0.2},
+        {"Status": "InService", "FailureReason": "no ping"},
+    ]
+    play({"Kind": "Endpoint", "Name": name, "On": "Update", "Moments": moments})
+    with pytest.raises(JobFailedError) as raised:
+        endpoint(name, configs[1], store).wait_deferred()
+    assert raised.value.reason == (
+        "it was rolled back, or changed by another: "
+        f"EndpointConfigName is {configs[0]!r} and not {configs[1]!r}; no ping"
+    )
+    assert raised.value.status == "InService"
+    assert store[jobs.KEY]["ended"]
+
+
+def test_a_deferral_that_an_earlier_version_has_stored_is_resumed(
+    client: Any, name: str, configs: tuple[str, str], store: FakeStore
+) -> None:
+    run = endpoint(name, configs[0], store)
+    run.defer()
+    until(lambda: client.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    assert run.resume(name, "InService")["EndpointName"] == name
+
+
+def test_an_update_waits_in_the_worker_for_another_to_end(
+    client: Any, name: str, configs: tuple[str, str], play: Any
+) -> None:
+    endpoint(name, configs[0], FakeStore()).wait_deferred()
+    moments = [{"Status": "Updating", "Seconds": 0.5}, {"Status": "InService"}]
+    play({"Kind": "Endpoint", "Name": name, "On": "Update", "Times": 1, "Moments": moments})
+    client.update_endpoint(EndpointName=name, EndpointConfigName=configs[1])
+    made = endpoint(name, configs[0], FakeStore()).wait_deferred()
+    assert made["EndpointConfigName"] == configs[0]
+
+
+def test_an_endpoint_whose_task_a_user_has_ended_is_left_as_it_is(
+    client: Any, name: str, configs: tuple[str, str], store: FakeStore, play: Any, caplog: Any
+) -> None:
+    moments = [{"Status": "Creating", "Seconds": 60}, {"Status": "InService"}]
+    play({"Kind": "Endpoint", "Name": name, "Moments": moments})
+    run = endpoint(name, configs[0], store)
+    run.ti.state = TaskInstanceState.FAILED
+    run.task.on_kill()
+    with pytest.raises(WaitInterruptedError, match=f"{name} is left as it is"):
+        run.execute()
+    assert f"Endpoint {name} cannot be stopped: AWS has no call for it" in caplog.text
+
+
+def category_job(store: FakeStore) -> Run:
+    arguments = {
+        "JobCategory": "AgentRFT",
+        "JobConfigSchemaVersion": "1.0.0",
+        "JobConfigDocument": "{}",
+    }
+    return Run(dag_of({"Name": "S", "Type": "Job", "Arguments": arguments}), store=store)
+
+
+def test_a_job_without_its_category_fails_for_good(client: Any, store: FakeStore) -> None:
+    dag = dag_of({"Name": "S", "Type": "Job", "Arguments": {"JobConfigDocument": "{}"}})
+    with pytest.raises(AirflowFailException, match=r'Missing required .*: "JobCategory"'):
+        Run(dag, store=store).execute()
+
+
+def test_a_job_of_a_category_is_waited_for_deferred(
+    client: Any, store: FakeStore, play: Any
+) -> None:
+    going = {"Status": "InProgress", "Seconds": 0.3}
+    play({"Kind": "Job", "Moments": [going, {"Status": "Completed"}]})
+    made = category_job(store).wait_deferred()
+    assert (made["JobName"], made["JobStatus"]) == (store[jobs.KEY]["name"], "Completed")
+    assert store[jobs.KEY]["told_apart"] == {"JobCategory": "AgentRFT"}
+
+
+def test_a_job_of_a_category_is_stopped_where_its_wait_takes_too_long(
+    client: Any, store: FakeStore, play: Any
+) -> None:
+    going = {"Status": "InProgress", "Seconds": 60}
+    play({"Kind": "Job", "Moments": [going, {"Status": "Completed"}]})
+    run = category_job(store)
+    name = run.defer().identifier
+    with pytest.raises(TaskDeferralTimeout):
+        run.time_out()
+    described = client.describe_job(JobName=name, JobCategory="AgentRFT")
+    assert described["JobStatus"] in {"Stopping", "Stopped"}
+
+
+# What no task can run
+
+
+UNSUPPORTED = [name for name, row in STEP_TYPES.items() if not row.runs]
+
+
+@pytest.mark.parametrize("step_type", UNSUPPORTED)
+def test_an_unsupported_step_fails_for_good_and_says_what_to_do(step_type: str) -> None:
+    pipelines = [load(path.read_bytes(), name="p") for path in PIPELINES.glob("*.json")]
+    pipeline, step = next(
+        (each, step) for each in pipelines for step in each.steps if step.type == step_type
+    )
+    task: Any = build_dag(pipeline).task_dict[step.name]
+    with pytest.raises(AirflowFailException) as raised:
+        task.execute({})
+    assert str(raised.value) == (
+        f"{step.where}: step {step.name!r} is of type {step_type}, which is not supported at run "
+        "time yet; run it in SageMaker Pipelines, or put a task of your own in its place"
+    )
 
 
 # What is wrong for good

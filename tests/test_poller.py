@@ -2,6 +2,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
-from airflow_sm_pipelines.aws import Connection
-from airflow_sm_pipelines.definition.steps import TRAINING
+from airflow_sm_pipelines.aws import Connection, Resource
+from airflow_sm_pipelines.definition.resources import TRAINING
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
 from airflow_sm_pipelines.poller import SLOWEST_SECONDS, Poller, poller
 from tests.fakes import training_job, until
@@ -87,7 +88,18 @@ def test_a_wait_ends_with_the_first_final_status(
     watching: Poller, fake: FakeAws, sleeps: list[float], status: str
 ) -> None:
     fake.says("InProgress", "Stopping", status)
-    assert ended(watching.watch(TRAINING, "job")) == status
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == status
+    assert sleeps == [2, 2]
+
+
+def test_what_is_updated_is_waited_for_until_its_update_has_begun_and_ended(
+    watching: Poller, fake: FakeAws, sleeps: list[float]
+) -> None:
+    before, after = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    for status, changed in (("Completed", before), ("InProgress", after), ("Completed", after)):
+        fake.answers.append((200, training_job(status, LastModifiedTime=changed)))
+    updated = Resource(TRAINING, "job", unchanged_since=before.isoformat())
+    assert ended(watching.watch(updated)) == "Completed"
     assert sleeps == [2, 2]
 
 
@@ -95,9 +107,9 @@ def test_each_job_is_described_once_in_a_pass(fake: FakeAws) -> None:
     pause = Pause()
     watching = Poller(fake.client, poll_seconds=0, sleep=pause)
     fake.says("InProgress", *["InProgress"] * 3, *["Completed"] * 3)
-    futures = [watching.watch(TRAINING, "a")]
+    futures = [watching.watch(Resource(TRAINING, "a"))]
     assert pause.asleep.wait(ANSWER_SECONDS)
-    futures += [watching.watch(TRAINING, name) for name in ("b", "c")]
+    futures += [watching.watch(Resource(TRAINING, name)) for name in ("b", "c")]
     pause.end.set()
     assert [ended(future) for future in futures] == ["Completed"] * 3
     assert fake.asked == ["a", "a", "b", "c", "a", "b", "c"]
@@ -118,7 +130,7 @@ def test_an_aws_that_is_busy_is_asked_again_later(
     for _ in range(3):
         fake.refuses(code, "not now", status=status)
     fake.says("InProgress", "Completed")
-    assert ended(watching.watch(TRAINING, "job")) == "Completed"
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
     assert sleeps == [4, 8, 16, 2]
 
 
@@ -127,35 +139,35 @@ def test_an_aws_out_of_reach_is_asked_again_for_days(
 ) -> None:
     fake.answers += [EndpointConnectionError(endpoint_url="https://nowhere")] * 2_000
     fake.says("Completed")
-    assert ended(watching.watch(TRAINING, "job")) == "Completed"
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
     assert len(sleeps) == 2_000
     assert max(sleeps) == sleeps[-1] == SLOWEST_SECONDS
 
 
 def test_a_refusal_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
     fake.refuses("AccessDeniedException")
-    assert isinstance(refused(watching.watch(TRAINING, "job")), AccessDeniedError)
+    assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), AccessDeniedError)
 
 
 def test_a_vanished_job_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
     fake.says("InProgress")
     fake.refuses("ValidationException", "Requested resource not found.")
-    assert isinstance(refused(watching.watch(TRAINING, "job")), JobLostError)
+    assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), JobLostError)
 
 
 def test_credentials_that_have_expired_end_the_wait(watching: Poller, fake: FakeAws) -> None:
     fake.refuses("ExpiredTokenException", status=403)
-    assert isinstance(refused(watching.watch(TRAINING, "job")), ClientError)
+    assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), ClientError)
 
 
 def test_one_job_that_cannot_be_described_does_not_hold_up_the_others(fake: FakeAws) -> None:
     pause = Pause()
     watching = Poller(fake.client, poll_seconds=0, sleep=pause)
     fake.says("InProgress", "Completed", "Completed")
-    first = watching.watch(TRAINING, "first")
+    first = watching.watch(Resource(TRAINING, "first"))
     assert pause.asleep.wait(ANSWER_SECONDS)
-    bad = watching.watch(TRAINING, "")  # botocore refuses an empty name
-    other = watching.watch(TRAINING, "other")
+    bad = watching.watch(Resource(TRAINING, ""))  # botocore refuses an empty name
+    other = watching.watch(Resource(TRAINING, "other"))
     pause.end.set()
     assert isinstance(refused(bad), ParamValidationError)
     assert (ended(first), ended(other)) == ("Completed", "Completed")
@@ -165,7 +177,7 @@ def test_a_cancelled_wait_is_dropped(fake: FakeAws) -> None:
     pause = Pause()
     watching = Poller(fake.client, poll_seconds=0, sleep=pause)
     fake.says("InProgress")
-    future = watching.watch(TRAINING, "job")
+    future = watching.watch(Resource(TRAINING, "job"))
     assert pause.asleep.wait(ANSWER_SECONDS)
     future.cancel()
     pause.end.set()
@@ -183,7 +195,7 @@ def test_a_wait_cancelled_while_it_is_looked_at_is_dropped(watching: Poller, fak
         return 200, training_job("Completed")
 
     fake.answers.append(cancel)
-    futures.append(watching.watch(TRAINING, "job"))
+    futures.append(watching.watch(Resource(TRAINING, "job")))
     known.set()
     until(lambda: watching._thread is None)
     assert futures[0].cancelled()
@@ -192,14 +204,14 @@ def test_a_wait_cancelled_while_it_is_looked_at_is_dropped(watching: Poller, fak
 def test_the_thread_ends_when_there_is_nothing_to_wait_for(watching: Poller, fake: FakeAws) -> None:
     before = threading.active_count()
     fake.says("Completed")
-    ended(watching.watch(TRAINING, "job"))
+    ended(watching.watch(Resource(TRAINING, "job")))
     until(lambda: threading.active_count() == before)
 
 
 def test_a_poller_that_was_idle_starts_again(watching: Poller, fake: FakeAws) -> None:
     for _ in range(2):
         fake.says("Completed")
-        assert ended(watching.watch(TRAINING, "job")) == "Completed"
+        assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
         until(lambda: watching._thread is None)
 
 
@@ -227,10 +239,10 @@ def test_a_wait_that_begins_while_the_thread_ends_has_a_thread_of_its_own(fake: 
     later: list[Future[str]] = []
     watching._lock = LockWithAWindow(  # type: ignore[assignment]
         3,  # the watch, the first look for something to do, the last
-        lambda: later.append(watching.watch(TRAINING, "later")),
+        lambda: later.append(watching.watch(Resource(TRAINING, "later"))),
     )
     fake.says("Completed", "InProgress")
-    assert ended(watching.watch(TRAINING, "first")) == "Completed"
+    assert ended(watching.watch(Resource(TRAINING, "first"))) == "Completed"
     assert pause.asleep.wait(ANSWER_SECONDS)
     fake.says("Completed")
     pause.end.set()
@@ -242,9 +254,9 @@ def test_a_wait_that_begins_while_the_thread_ends_has_a_thread_of_its_own(fake: 
 def test_no_task_waits_for_ever_for_a_thread_that_has_died(watching: Poller, fake: FakeAws) -> None:
     before = threading.active_count()
     fake.answers.append(MemoryError())
-    assert isinstance(refused(watching.watch(TRAINING, "job")), MemoryError)
+    assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), MemoryError)
     fake.says("Completed")
-    assert ended(watching.watch(TRAINING, "job")) == "Completed"
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
     until(lambda: threading.active_count() == before)
 
 

@@ -70,6 +70,28 @@ def test_a_name_in_arguments_is_a_prefix() -> None:
     assert made["TrainingJobName"] == f"mine-{EXECUTION}-83n9j2awof-1"
 
 
+def test_a_tuning_job_has_a_name_of_32_characters_at_most() -> None:
+    made = first({"HyperParameterTuningJobName": "mine"}, step_type="Tuning")
+    assert str(made["HyperParameterTuningJobName"]).startswith(f"{EXECUTION}-Train-")
+    assert len(str(made["HyperParameterTuningJobName"])) <= 32
+
+
+def test_the_name_of_an_endpoint_is_its_own_and_that_of_its_configuration_a_prefix() -> None:
+    endpoint = requests({"EndpointName": "mine"}, step_type="Endpoint")
+    assert {str(endpoint.of_attempt(n)["EndpointName"]) for n in (1, 2)} == {"mine"}
+    config = first({"EndpointConfigName": "mine"}, step_type="EndpointConfig")
+    assert str(config["EndpointConfigName"]).startswith(f"mine-{EXECUTION}-")
+
+
+def test_an_endpoint_without_a_name_is_an_error_that_says_where_one_may_be() -> None:
+    with pytest.raises(DefinitionError) as raised:
+        first({}, step_type="Endpoint")
+    assert str(raised.value) == (
+        "$.Steps[0].Arguments.EndpointName: no name; give the Endpoint one, "
+        "the service makes none up"
+    )
+
+
 def test_attempts_differ_in_the_name_alone() -> None:
     made = requests({"HyperParameters": {"a": "1"}})
     one, two = made.of_attempt(1), made.of_attempt(2)
@@ -111,6 +133,32 @@ def test_the_pipelines_role_goes_before_the_configured(monkeypatch: pytest.Monke
 
 def test_a_model_gets_its_role_under_its_own_name() -> None:
     assert first({}, step_type="Model")["ExecutionRoleArn"] == ROLE
+
+
+def test_the_training_jobs_of_a_tuning_job_get_the_pipelines_role() -> None:
+    one = first({"TrainingJobDefinition": {"StaticHyperParameters": {}}}, step_type="Tuning")
+    assert one["TrainingJobDefinition"] == {"StaticHyperParameters": {}, "RoleArn": ROLE}
+    several = first(
+        {"TrainingJobDefinitions": [{"RoleArn": "own"}, {"RoleArn": None}, {}]}, step_type="Tuning"
+    )
+    assert several["TrainingJobDefinitions"] == [
+        {"RoleArn": "own"},
+        {"RoleArn": ROLE},
+        {"RoleArn": ROLE},
+    ]
+    assert "RoleArn" not in {*one, *several}
+
+
+def test_what_is_no_object_gets_no_role_and_is_left_to_aws_to_refuse() -> None:
+    made = first({"TrainingJobDefinition": "none"}, step_type="Tuning", role_arn=None)
+    assert made["TrainingJobDefinition"] == "none"
+
+
+def test_no_role_for_a_training_job_of_a_tuning_job_is_an_error_that_says_where() -> None:
+    with pytest.raises(
+        DefinitionError, match=r"Arguments\.TrainingJobDefinition\.RoleArn: no role"
+    ):
+        first({"TrainingJobDefinition": {"A": 1}}, step_type="Tuning", role_arn=None)
 
 
 def test_what_has_no_role_gets_none() -> None:

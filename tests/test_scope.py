@@ -7,7 +7,7 @@ import pytest
 
 from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition import load
-from airflow_sm_pipelines.definition.expressions import EXECUTION_VARIABLES
+from airflow_sm_pipelines.definition.references import EXECUTION_VARIABLES
 from airflow_sm_pipelines.errors import AccessDeniedError, ExpressionError, ParameterError
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.scope import EXECUTION, RunScope
@@ -150,6 +150,33 @@ def test_the_jobs_own_name_is_known_once_it_is_made() -> None:
 def test_the_properties_of_a_step_are_what_it_handed_on() -> None:
     made = scope(xcoms={("Train", "return_value"): {"A": 1}})
     assert made.properties("Train") == {"A": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        ({"ExperimentName": {"Get": "Execution.PipelineName"}}, "ExperimentName", "Abalone"),
+        ({"ExperimentName": "mine", "TrialName": {"Get": "Parameters.Mode"}}, "TrialName", "a"),
+    ],
+)
+def test_a_name_of_the_experiment_is_what_it_stands_for(
+    config: dict[str, Any], name: str, value: str
+) -> None:
+    made = scope()
+    text = json.dumps({**DEFINITION, "PipelineExperimentConfig": config})
+    made.pipeline = load(text, name="Abalone")
+    assert made.experiment(name) == value
+
+
+def test_a_name_that_the_experiment_does_not_have_is_told() -> None:
+    with pytest.raises(ExpressionError, match="PipelineExperimentConfig has no TrialName"):
+        scope().experiment("TrialName")
+
+
+def test_there_is_no_iteration() -> None:
+    for ask in (scope().current_item, lambda: scope().iteration("Train")):
+        with pytest.raises(ExpressionError, match="no ForEach step is run"):
+            ask()
 
 
 def test_the_properties_of_a_step_are_asked_for_once() -> None:

@@ -68,11 +68,47 @@ def test_a_trigger_survives_serialization() -> None:
         aws_conn_id=None,
         region_name="eu-central-1",
         poll_seconds=0,
+        told_apart={"JobCategory": "AgentRFT"},
+        unchanged_since="2026-01-02T03:04:05+00:00",
     )
     path, kwargs = made.serialize()
     assert path == "airflow_sm_pipelines.triggers.JobTrigger"  # stored in Airflow's database
     assert json.loads(json.dumps(kwargs)) == kwargs
     assert resolve_name(path)(**kwargs).serialize() == (path, kwargs)
+
+
+def test_a_trigger_that_an_earlier_version_has_stored_can_be_made() -> None:
+    stored: dict[str, Any] = {
+        "step_type": "Training",
+        "identifier": "job",
+        "aws_conn_id": None,
+        "region_name": None,
+        "poll_seconds": 0,
+        "first_look_seconds": 5.0,
+    }
+    assert JobTrigger(**stored).serialize()[1] == {
+        **stored,
+        "told_apart": {},
+        "unchanged_since": "",
+    }
+
+
+def test_a_job_of_a_category_is_waited_for_and_stopped(
+    client: Any, name: str, aws_environment: LocalAWS
+) -> None:
+    going = {"Status": "InProgress", "Seconds": 60}
+    script = {"Kind": "Job", "Name": name, "Moments": [going, {"Status": "Completed"}]}
+    aws_environment.scripts.add(script)
+    client.create_job(
+        JobName=name,
+        JobCategory="AgentRFT",
+        RoleArn="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        JobConfigSchemaVersion="1.0.0",
+        JobConfigDocument="{}",
+    )
+    made = trigger(name, step_type="Job", told_apart={"JobCategory": "AgentRFT"})
+    asyncio.run(made.on_kill())
+    assert fire(made) == {"identifier": name, "status": "Stopped"}
 
 
 @pytest.mark.parametrize(("script", "final"), [("pass", "Completed"), ("1/0", "Failed")])
@@ -97,7 +133,7 @@ def test_a_vanished_job_fires_without_a_status(client: Any) -> None:
 
 
 def test_a_job_that_aws_refuses_to_describe_fires_without_a_status(client: Any) -> None:
-    made = trigger("job", step_type="Transform")  # which the local AWS does not have
+    made = trigger("job", step_type="Job", told_apart={"JobCategory": "Cooking"})  # there is none
     assert fire(made) == {"identifier": "job", "status": None}
 
 

@@ -68,6 +68,20 @@ def _metrics(metrics: list[Response]) -> Iterator[str]:
         yield f"{metric['MetricName']} = {float(metric['Value']):.{METRIC_DIGITS}g}"
 
 
+def _best(job: Response) -> Iterator[str]:
+    """The best training job of a tuning job, with its objective."""
+    yield f"the best is {job['TrainingJobName']}"
+    if metric := job.get("FinalHyperParameterTuningJobObjectiveMetric"):
+        yield from _metrics([metric])
+
+
+def _candidate(candidate: Response) -> Iterator[str]:
+    """The best candidate of an AutoML job, with its objective."""
+    yield f"the best is {candidate['CandidateName']}"
+    if metric := candidate.get("FinalAutoMLJobObjectiveMetric"):
+        yield from _metrics([metric])
+
+
 def _decision(outcome: object) -> Iterator[str]:
     yield f"the condition is {str(outcome).lower()}"
 
@@ -83,8 +97,11 @@ NAME_KEYS = (
     "HyperParameterTuningJobName",
     "AutoMLJobName",
     "ModelName",
-    "EndpointConfigName",
+    # An endpoint tells its configuration, a component its endpoint: their own names come first.
+    "InferenceComponentName",
     "EndpointName",
+    "EndpointConfigName",
+    "JobName",
 )
 
 PRODUCTS: dict[str, Callable[[Any], Iterator[str]]] = {
@@ -95,6 +112,11 @@ PRODUCTS: dict[str, Callable[[Any], Iterator[str]]] = {
     "ModelArn": _itself,
     "ModelPackageArn": _itself,
     "ModelApprovalStatus": _itself,
+    "BestTrainingJob": _best,
+    "BestCandidate": _candidate,
+    "EndpointConfigArn": _itself,
     "EndpointArn": _itself,
+    "InferenceComponentArn": _itself,
+    "JobArn": _itself,
     "Outcome": _decision,
 }

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from airflow_sm_pipelines.definition.steps import STEP_TYPES, Job
+from airflow_sm_pipelines.definition.resources import Job
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
 
 NOBODY = "airflow-sm-doctor-asks"
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
@@ -48,8 +49,8 @@ def answers(clients: Clients, *, account: str, region: str, arn: str) -> Iterato
     for job in jobs:
         yield from (_try(clients, read) for read in _reads(job))
     yield from (_try(clients, read) for read in _other_reads(account, region))
-    creates = [f"sagemaker:Create{job.noun}" for job in jobs]
-    yield from _simulate(clients("iam"), arn, [*creates, "iam:PassRole"])
+    changes = [f"sagemaker:{verb}{noun}" for job in jobs for verb, noun in _changes(job)]
+    yield from _simulate(clients("iam"), arn, [*changes, "iam:PassRole"])
 
 
 def _jobs() -> list[Job]:
@@ -57,20 +58,30 @@ def _jobs() -> list[Job]:
     return list({row.job.noun: row.job for row in STEP_TYPES.values() if row.job}.values())
 
 
+def _changes(job: Job) -> Iterator[tuple[str, str]]:
+    """The verbs and nouns of the operations that change something."""
+    yield "Create", job.noun
+    if job.updates:
+        yield "Update", job.noun
+    if job.group:
+        yield "Create", job.group
+
+
 def _reads(job: Job) -> Iterator[Read]:
     verbs = ("Describe", "Stop") if job.stops else ("Describe",)
+    told_apart = {member: SOME[member] for member in job.told_apart}
     for verb in verbs:
         yield Read(
             action=f"sagemaker:{verb}{job.noun}",
             service="sagemaker",
             operation=f"{verb}{job.noun}",
-            request={job.describe_name: NOBODY},
+            request={job.describe_name: NOBODY, **told_apart},
         )
     yield Read(
         action=f"sagemaker:List{job.noun}s",
         service="sagemaker",
         operation=f"List{job.noun}s",
-        request={"MaxResults": 1},
+        request={"MaxResults": 1, **told_apart},
         needed=False,
     )
 
@@ -130,7 +141,15 @@ def _policy_source(arn: str) -> str:
 
 def _other_reads(account: str, region: str) -> tuple[Read, ...]:
     """The calls beside those to SageMaker's jobs."""
+    tuning = "ListTrainingJobsForHyperParameterTuningJob"
     return (
+        # What a Tuning step hands on has the best training jobs.
+        Read(
+            action=f"sagemaker:{tuning}",
+            service="sagemaker",
+            operation=tuning,
+            request={"HyperParameterTuningJobName": NOBODY, "MaxResults": 1},
+        ),
         Read(
             action="s3:ListBucket",
             service="s3",
@@ -147,6 +166,9 @@ def _other_reads(account: str, region: str) -> tuple[Read, ...]:
         ),
     )
 
+
+# A value of each member that tells resources of a kind apart: AWS refuses what is none.
+SOME = {"JobCategory": "AgentRFT"}
 
 ABSENT = frozenset(
     {

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
-from botocore import xform_name
 from botocore.client import BaseClient
 
 from airflow_sm_pipelines import aws
-from airflow_sm_pipelines.definition.steps import Job
+from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.definition.resources import Job
 
 LONGEST_SECONDS = 30.0
 LOOK_SECONDS = 1.0
@@ -37,27 +38,44 @@ class RunJobs:
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
             last = settled()
-            found = [(job, name) for job, name in self._in_progress() if name not in stopped]
-            for job, name in found:
-                aws.stop(self.client, job, name)
-                stopped.append(name)
+            found = [each for each in self._in_progress() if each.identifier not in stopped]
+            for resource in found:
+                aws.stop(self.client, resource)
+                stopped.append(resource.identifier)
             if last and not found:
                 break
             time.sleep(LOOK_SECONDS)
         return stopped
 
-    def _in_progress(self) -> Iterator[tuple[Job, str]]:
+    def _in_progress(self) -> Iterator[aws.Resource]:
         for job in self.kinds:
-            # CreationTimeAfter bounds the pages: the other two are applied after paging.
-            pages = self.client.get_paginator(xform_name(f"List{job.noun}s")).paginate(
-                CreationTimeAfter=self.since,
-                NameContains=self.execution_id,
-                StatusEquals="InProgress",
-            )
-            for page in pages:
-                yield from (
-                    (job, str(row[job.create_name])) for row in page[f"{job.noun}Summaries"]
-                )
+            for told_apart in self._told_apart(job):
+                yield from self._listed(job, told_apart)
+
+    def _listed(self, job: Job, told_apart: dict[str, str]) -> Iterator[aws.Resource]:
+        operation = f"List{job.noun}s"
+        # CreationTimeAfter bounds the pages: the other two are applied after paging.
+        request: dict[str, Json] = {
+            "CreationTimeAfter": self.since.isoformat(),
+            "NameContains": self.execution_id,
+            "StatusEquals": "InProgress",
+            **told_apart,
+        }
+        while True:
+            page = aws.call(self.client, operation, request)
+            for row in page[f"{job.noun}Summaries"]:
+                yield aws.Resource(job, str(row[job.describe_name]), told_apart=told_apart)
+            if not page.get("NextToken"):
+                return
+            request["NextToken"] = page["NextToken"]
+
+    def _told_apart(self, job: Job) -> Iterator[dict[str, str]]:
+        """What the jobs of a kind have to be asked for by: each category has a list of its own."""
+        shape = self.client.meta.service_model.operation_model(f"List{job.noun}s").input_shape
+        members = shape.members if shape else {}
+        enums = [members[name].enum for name in job.told_apart]  # type: ignore[attr-defined]
+        for values in product(*enums):
+            yield dict(zip(job.told_apart, values, strict=True))
 
 
 def stoppable(jobs: Iterable[Job | None]) -> tuple[Job, ...]:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.session import get_session
 
-from airflow_sm_pipelines.cli.permissions import Answer, answers
+from airflow_sm_pipelines.cli.permissions import Answer, _other_reads, _reads, answers
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.local import LocalAWS
 from tests.cli.conftest import Command
@@ -41,11 +42,21 @@ def error(code: str, message: str = "") -> Callable[[], Any]:
     return answer
 
 
-def test_every_kind_of_job_is_asked_for() -> None:
+def test_every_operation_on_every_kind_of_job_is_asked_for() -> None:
     asked = set(ask(error("ValidationException")))
     for job in JOBS:
-        verbs = ("Create", "Describe", "Stop") if job.stops else ("Create", "Describe")
+        verbs = ["Create", "Describe", *["Stop"] * job.stops, *["Update"] * job.updates]
         assert {f"sagemaker:{verb}{job.noun}" for verb in verbs} <= asked
+    groups = {f"sagemaker:Create{job.group}" for job in JOBS if job.group}
+    assert groups | {"sagemaker:ListTrainingJobsForHyperParameterTuningJob"} <= asked
+
+
+def test_every_operation_that_is_tried_is_one_of_aws_and_has_what_it_requires() -> None:
+    session = get_session()
+    for read in [*(r for job in JOBS for r in _reads(job)), *_other_reads("1", "us-east-1")]:
+        shape = session.get_service_model(read.service).operation_model(read.operation).input_shape
+        assert shape is not None
+        assert set(shape.required_members) <= set(read.request) <= set(shape.members)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,16 @@ def test_every_kind_of_job_tells_its_name_or_its_arn(job) -> None:  # type: igno
     assert outcome.job_name(response) == "the-name" or outcome.produced(response) == ("the-arn",)
 
 
+def test_every_kind_of_job_tells_its_own_name_though_it_tells_that_of_another() -> None:
+    responses = [
+        {"TransformJobName": "own", "ModelName": "other"},
+        {"EndpointName": "own", "EndpointConfigName": "other"},
+        {"InferenceComponentName": "own", "EndpointName": "other"},
+    ]
+    assert {outcome.job_name(response) for response in responses} == {"own"}
+    assert {job.create_name for job in JOBS if job.create_name} <= set(outcome.NAME_KEYS)
+
+
 @pytest.mark.parametrize(
     ("response", "lines"),
     [
@@ -30,6 +40,30 @@ def test_every_kind_of_job_tells_its_name_or_its_arn(job) -> None:  # type: igno
             ("s3://b/model.tar.gz", "val:rmse = 2.11817"),
         ),
         ({"TransformOutput": {"S3OutputPath": "s3://b/out"}}, ("s3://b/out",)),
+        (
+            {
+                "BestTrainingJob": {
+                    "TrainingJobName": "job-3",
+                    "FinalHyperParameterTuningJobObjectiveMetric": {
+                        "MetricName": "validation:rmse",
+                        "Value": 1.5,
+                    },
+                }
+            },
+            ("the best is job-3", "validation:rmse = 1.5"),
+        ),
+        (
+            {
+                "BestCandidate": {
+                    "CandidateName": "c",
+                    "FinalAutoMLJobObjectiveMetric": {"MetricName": "F1", "Value": 0.75},
+                }
+            },
+            ("the best is c", "F1 = 0.75"),
+        ),
+        ({"BestTrainingJob": {"TrainingJobName": "job-3"}}, ("the best is job-3",)),
+        ({"BestCandidate": {"CandidateName": "c"}}, ("the best is c",)),
+        ({"EndpointName": "e", "EndpointArn": "arn:e"}, ("arn:e",)),
         ({"Outcome": False}, ("the condition is false",)),
         ({"Unknown": 1}, ()),
     ],

@@ -33,9 +33,12 @@ class Run:
     """Task id -> state."""
     outputs: dict[str, Any]
     """Task id -> what it handed on."""
+    failures: dict[str, str]
+    """Task id -> the error that it failed with."""
 
 
 RunPipeline = Callable[..., Run]
+Play = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +71,13 @@ def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
         text = definition.read_text() if isinstance(definition, Path) else json.dumps(definition)
         (pipelines / f"{name}.json").write_text(text)
         dag = load_dags(pipelines)[name]
+        failures: dict[str, str] = {}
+
+        def failed(context: Any) -> None:
+            failures[context["ti"].task_id] = str(context["exception"])
+
+        for task in dag.tasks:
+            task.on_failure_callback = [failed]
         run = dag.test(run_conf=parameters)
         instances = run.get_task_instances()
         return Run(
@@ -77,6 +87,14 @@ def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
                 instance.task_id: instance.xcom_pull(task_ids=instance.task_id)
                 for instance in instances
             },
+            failures=failures,
         )
 
     return run
+
+
+@pytest.fixture
+def play(aws_environment: "LocalAWS") -> Iterator[Play]:
+    """What sets scripts for jobs and endpoints; they are gone when the test ends."""
+    yield aws_environment.scripts.add
+    aws_environment.scripts.replace()
