@@ -2,6 +2,7 @@
 
 * PipelineError
   + DefinitionError       the definition is wrong; carries every Problem of the file
+  + SourceError           there is no definition where one was asked for
   + ParameterError        the values given at start are wrong; carries every Problem
   + ExpressionError       an expression has no value in this run
   + AccessDeniedError     AWS refused a call; names the action
@@ -43,6 +44,17 @@ class _ProblemsError(PipelineError):
 
 class DefinitionError(_ProblemsError):
     """The definition is wrong; `problems` holds everything that was found."""
+
+
+class SourceError(PipelineError):
+    """No definition could be had from a reference: `reference: what is wrong; what to do`."""
+
+    def __init__(self, where: str, message: str) -> None:
+        self.where = where
+        super().__init__(where, message)
+
+    def __str__(self) -> str:
+        return ": ".join(self.args)
 
 
 class ParameterError(_ProblemsError):

@@ -19,6 +19,7 @@ from airflow_sm_pipelines.definition import load
 from airflow_sm_pipelines.definition.document import read
 from airflow_sm_pipelines.errors import DefinitionError, Problem
 from airflow_sm_pipelines.files import definition_files, pipeline_name, readable
+from airflow_sm_pipelines.sources import require_file
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def load_dags(folder: Path, **arguments: Any) -> dict[str, DAG]:
 
 def load_dag(path: Path, **arguments: Any) -> DAG:
     """The DAG of one definition; a DefinitionError says what is wrong with the file."""
+    require_file(path, Path)
     try:
         text = path.read_bytes()
     except OSError as error:

@@ -37,3 +37,19 @@ RoleArn = Annotated[
     str | None,
     typer.Option(metavar="ARN", help="The execution role of steps whose definition names none."),
 ]
+
+SourceConnection = Annotated[
+    str | None,
+    typer.Option(
+        "--connection",
+        metavar="ID",
+        help="The Airflow connection for s3:// and pipeline:; boto3's own credentials without.",
+    ),
+]
+
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="The AWS region for s3:// and pipeline:; the connection's without."
+    ),
+]

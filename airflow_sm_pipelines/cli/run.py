@@ -8,7 +8,7 @@ import typer
 from airflow_sm_pipelines.cli import source
 from airflow_sm_pipelines.cli.console import others_write_to
 from airflow_sm_pipelines.cli.home import fernet_key, new_run_folder
-from airflow_sm_pipelines.cli.options import Connection, Parameters, RoleArn, Root
+from airflow_sm_pipelines.cli.options import Connection, Parameters, Region, RoleArn, Root
 
 EPILOG = """\
 [bold]Examples[/]
@@ -26,14 +26,22 @@ airflow-sm run definition.json --connection aws_production
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="The pipeline definition, a JSON file.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="The pipeline definition: a JSON file, s3://bucket/key, pipeline:NAME, or - for "
+            "standard input."
+        ),
+    ],
     parameter: Parameters = None,
     connection: Connection = None,
+    region: Region = None,
     role_arn: RoleArn = None,
     root: Root = Path(".sm-local"),
 ) -> None:
     """Run a pipeline once, as an Airflow DAG, and show its steps while they run."""
-    pipeline = source.read(file)
+    found = source.find(file, connection=connection, region=region)
+    pipeline = source.pipeline(found)
     values = source.bind(pipeline, parameter or ())
     folder = new_run_folder(root / "runs", pipeline.name)
     key = fernet_key(root)
@@ -41,7 +49,7 @@ def run(
         from airflow_sm_pipelines.cli.session import Session
 
         session = Session(
-            file=file,
+            file=source.on_disk(found, folder),
             pipeline=pipeline,
             values=values,
             connection=connection,

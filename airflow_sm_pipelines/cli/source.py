@@ -1,37 +1,79 @@
-"""A definition file and the values for its parameters, as a user names them on the command line."""
+"""A definition and the values for its parameters, as a user names them on the command line."""
 
+import multiprocessing
+import os
+import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_sm_pipelines.cli.errors import FAILED, CommandError
-from airflow_sm_pipelines.errors import DefinitionError, ParameterError
-from airflow_sm_pipelines.files import pipeline_name
+from airflow_sm_pipelines.errors import (
+    AccessDeniedError,
+    DefinitionError,
+    ParameterError,
+    SourceError,
+)
+from airflow_sm_pipelines.sources import Source, fetch, is_remote
 
 if TYPE_CHECKING:
     from airflow_sm_pipelines.definition import Pipeline
     from airflow_sm_pipelines.definition.node import Json
 
-
-def read_text(file: Path) -> bytes:
-    """The bytes of a definition file."""
-    try:
-        return file.read_bytes()
-    except IsADirectoryError as error:
-        raise CommandError(f"{file}: is a folder; name the definition's JSON file") from error
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}; name the definition's JSON file") from error
+STANDARD_INPUT = "-"
 
 
-def read(file: Path) -> "Pipeline":
-    """The pipeline of a definition file; all of its problems at once."""
+def read(
+    reference: str | Path, *, connection: str | None = None, region: str | None = None
+) -> "Pipeline":
+    """The pipeline of a definition, see `find`; all of its problems at once."""
+    return pipeline(find(reference, connection=connection, region=region))
+
+
+def find(
+    reference: str | Path, *, connection: str | None = None, region: str | None = None
+) -> Source:
+    """The definition that a path, `s3://...`, `pipeline:NAME` or `-`, standard input, leads to.
+
+    `connection` is the Airflow connection by which AWS is asked, without it boto3's own
+    credentials are taken. A CommandError says why there is nothing to read.
+    """
+    place = str(reference)
+    if place == STANDARD_INPUT:
+        return Source(text=sys.stdin.buffer.read(), name="pipeline", where=STANDARD_INPUT)
+    if not is_remote(place):
+        return _fetch(place, connection, region)
+    # Airflow, which knows the connection, reads its settings while it is imported; those of this
+    # process are not made yet. So it is imported in a process that ends with the answer.
+    apart = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=apart, initializer=_be_quiet) as process:
+        return process.submit(_fetch, place, connection, region).result()
+
+
+def pipeline(source: Source) -> "Pipeline":
+    """The pipeline of a definition's text; a CommandError has all of its problems."""
     from airflow_sm_pipelines import definition
 
     try:
-        return definition.load(read_text(file), name=pipeline_name(file))
+        return definition.load(source.text, name=source.name)
     except DefinitionError as error:
-        lines = (f"{file}: {problem}" for problem in error.problems)
+        lines = (f"{source.where}: {problem}" for problem in error.problems)
         raise CommandError.of(lines, exit_code=FAILED) from error
+
+
+def on_disk(source: Source, folder: Path) -> Path:
+    """The file of a definition, which is what a DAG file reads; written below `folder` if need be.
+
+    Its name leads to the pipeline's, as it does where a user has chosen it.
+    """
+    if source.path is not None:
+        return source.path
+    path = folder / "source" / source.name / "definition.json"
+    path.parent.mkdir(parents=True)
+    text = source.text
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
 
 
 def bind(pipeline: "Pipeline", assignments: Sequence[str]) -> "dict[str, Json]":
@@ -52,3 +94,17 @@ def bind(pipeline: "Pipeline", assignments: Sequence[str]) -> "dict[str, Json]":
     if problems:
         raise CommandError(*problems)
     return values
+
+
+def _fetch(place: str, connection: str | None, region: str | None) -> Source:
+    try:
+        return fetch(place, aws_conn_id=connection, region_name=region)
+    except SourceError as error:
+        raise CommandError(str(error)) from error
+    except AccessDeniedError as error:
+        raise CommandError(f"{place}: {error}") from error
+
+
+def _be_quiet() -> None:
+    # Airflow tells of every client that it makes; it reads this while it is imported.
+    os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")
