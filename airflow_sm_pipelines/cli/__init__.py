@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from airflow_sm_pipelines import __version__
-from airflow_sm_pipelines.cli import check, doctor, local, run, up
+from airflow_sm_pipelines.cli import check, doctor, local, run, show, up
 from airflow_sm_pipelines.cli.console import streams
 from airflow_sm_pipelines.cli.errors import FAILED, CommandError
 from airflow_sm_pipelines.local.errors import LocalError
@@ -69,6 +69,6 @@ def _options(
     """Amazon SageMaker pipeline definitions as Apache Airflow DAGs."""
 
 
-for _command in (run, check, up, local, doctor):
+for _command in (run, check, show, up, local, doctor):
     _name = _command.__name__.rpartition(".")[2]
     app.command(_name, epilog=_command.EPILOG)(getattr(_command, _name))
