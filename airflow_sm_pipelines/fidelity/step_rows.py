@@ -1,0 +1,264 @@
+"""The rows of step types, and of what the SDK writes as one of them."""
+
+from airflow_sm_pipelines.fidelity.rows import Row
+
+_JOBS = "tests/fidelity/test_steps.py::test_a_step_creates_its_resource_and_hands_on_describe"
+_UPDATED = "tests/fidelity/test_steps.py::test_what_exists_under_its_own_name_is_updated"
+_FAILS = "tests/fidelity/test_steps.py::test_a_step_that_no_task_can_run_fails_at_once_and_says_so"
+_SDK = "tests/fidelity/test_occurrences.py::test_what_the_sdk_writes_as_other_types_is_recognised"
+_NOT_RUN = "no task can run it: the DAG is built, the task fails at once"
+
+STEPS: tuple[Row, ...] = (
+    Row(
+        anchor="processing",
+        title="Processing",
+        features=("Type=Processing",),
+        level="same",
+        reason="CreateProcessingJob, awaited; its properties are DescribeProcessingJob",
+        text="The resolved Arguments are the request. The step has succeeded when the job is "
+        "Completed; Failed and Stopped fail the task, with the job's FailureReason and the last "
+        "lines of its log.",
+        proof=(f"{_JOBS}[Processing]", "tests/runs/test_abalone.py::test_good_model_is_registered"),
+    ),
+    Row(
+        anchor="training",
+        title="Training",
+        features=("Type=Training",),
+        level="same",
+        reason="CreateTrainingJob, awaited; its properties are DescribeTrainingJob",
+        text="As Processing. Metrics are read by name: "
+        "`Steps.<step>.FinalMetricDataList['validation:rmse'].Value`.",
+        proof=(f"{_JOBS}[Training]", "tests/runs/test_abalone.py::test_good_model_is_registered"),
+    ),
+    Row(
+        anchor="step-functions",
+        title="@step functions",
+        features=("@step function",),
+        level="same",
+        reason="the SDK writes a Training step; that job is created as it is",
+        text="A function decorated with `@step` arrives as a Training step with the SDK's own "
+        "bootstrap script. Its arguments and its result travel through S3 in the job itself, and "
+        "other steps read `results.json` with Std:JsonGet. Nothing is needed in Airflow.",
+        proof=(f"{_SDK}[@step function]", f"{_JOBS}[Training]"),
+    ),
+    Row(
+        anchor="notebook-jobs",
+        title="Notebook jobs",
+        features=("Notebook job",),
+        level="same",
+        reason="the SDK writes a Training step; that job is created as it is",
+        text="A `NotebookJobStep` arrives as a Training step that runs "
+        "`amazon_sagemaker_scheduler`; its TrainingJobName is a prefix as everywhere.",
+        proof=(f"{_SDK}[Notebook job]", f"{_JOBS}[Training]"),
+    ),
+    Row(
+        anchor="repack",
+        title="Repacked models",
+        features=("Repack",),
+        level="same",
+        reason="the SDK writes a Training step that repacks the model; that job is created",
+        text="A model with an entry point gets a step `<name>-RepackModel-<n>` from the SDK, which "
+        "is an ordinary Training step whose artifact the model then uses.",
+        proof=(f"{_SDK}[Repack]", f"{_JOBS}[Training]"),
+    ),
+    Row(
+        anchor="tuning",
+        title="Tuning",
+        features=("Type=Tuning",),
+        level="equivalent",
+        reason="CreateHyperParameterTuningJob, awaited; the job has a name of its own scheme",
+        text="The request, the final statuses and the properties of "
+        "DescribeHyperParameterTuningJob are those of the service. How the service fits its names "
+        "into 32 characters is not documented; here it is the execution id, 6 characters of the "
+        "step, a key and a number. Its properties include "
+        "[ranked training jobs](#training-job-summaries).",
+        proof=(f"{_JOBS}[Tuning]", "tests/test_naming.py::test_every_name_is_one_that_aws_takes"),
+    ),
+    Row(
+        anchor="automl",
+        title="AutoML",
+        features=("Type=AutoML",),
+        level="equivalent",
+        reason="CreateAutoMLJob, awaited; the job has a name of its own scheme",
+        text="As Tuning, with DescribeAutoMLJob. The service runs ENSEMBLING mode only; another "
+        "mode is a warning. See also [reports of the best candidate](#best-candidate-properties).",
+        proof=(f"{_JOBS}[AutoML]", "tests/test_naming.py::test_every_name_is_one_that_aws_takes"),
+    ),
+    Row(
+        anchor="transform",
+        title="Transform",
+        features=("Type=Transform",),
+        level="same",
+        reason="CreateTransformJob, awaited; its properties are DescribeTransformJob",
+        text="As Processing. A transform job takes no role.",
+        proof=(f"{_JOBS}[Transform]", "tests/test_requests.py::test_what_has_no_role_gets_none"),
+    ),
+    Row(
+        anchor="monitor-batch-transform",
+        title="MonitorBatchTransform",
+        features=("MonitorBatchTransform",),
+        level="unsupported",
+        reason="the Transform step runs; the check beside it is a step that no task can run",
+        text="The SDK writes `<name>-transform` and `<name>-monitoring`, the latter a QualityCheck "
+        "or ClarifyCheck step. Where the check comes first, the transform never starts.",
+        proof=(f"{_SDK}[MonitorBatchTransform]", f"{_FAILS}[QualityCheck]"),
+    ),
+    Row(
+        anchor="model",
+        title="Model",
+        features=("Type=Model",),
+        level="same",
+        reason="CreateModel; its properties are DescribeModel",
+        text="A model is there when the call has returned. Where the step names no "
+        "ExecutionRoleArn the pipeline's role is filled in.",
+        proof=(
+            f"{_JOBS}[Model]",
+            "tests/test_requests.py::test_a_model_gets_its_role_under_its_own_name",
+        ),
+    ),
+    Row(
+        anchor="register-model",
+        title="RegisterModel",
+        features=("Type=RegisterModel",),
+        level="equivalent",
+        reason="CreateModelPackage, awaited; GeneratedBy is not filled in",
+        text="The group is created where it is not there. A ClientToken makes a second create of "
+        "the same attempt the same package. Empty objects in ModelMetrics are passed on. The "
+        "service writes the execution's ARN into "
+        "MetadataProperties.GeneratedBy; here that member is what the definition says.",
+        proof=(
+            f"{_JOBS}[RegisterModel]",
+            "tests/test_operators.py::test_a_model_package_is_registered_once",
+            "tests/fidelity/test_steps.py::test_empty_objects_are_passed_on",
+        ),
+    ),
+    Row(
+        anchor="condition",
+        title="Condition",
+        features=("Type=Condition",),
+        level="same",
+        reason="all conditions hold: IfSteps, else ElseSteps",
+        text="The conditions are read with AND. The step succeeds whichever branch is taken, and "
+        "`Steps.<step>.Outcome` is `true` or `false`. A condition that cannot be evaluated fails "
+        "the step.",
+        proof=(
+            "tests/test_operators.py::test_a_condition_skips_the_steps_of_the_other_branch_and_nothing_else",
+            "tests/test_operators.py::test_a_condition_that_cannot_be_evaluated_fails_for_good",
+        ),
+    ),
+    Row(
+        anchor="fail",
+        title="Fail",
+        features=("Type=Fail",),
+        level="equivalent",
+        reason="the task fails with the resolved message, is never retried, and the run fails",
+        text="Steps that run beside it go on to their end. Airflow has no reason of a failed run: "
+        "the message is the task's error. A run of SageMaker that ended in a Fail step cannot be "
+        "retried; an Airflow task can be cleared at any time.",
+        proof=(
+            "tests/test_operators.py::test_a_fail_step_fails_with_its_message",
+            "tests/runs/test_abalone.py::test_bad_model_ends_in_the_fail_step",
+        ),
+    ),
+    Row(
+        anchor="callback",
+        title="Callback",
+        features=("Type=Callback",),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="No message is sent to the queue. Put a task of your own in its place.",
+        proof=(f"{_FAILS}[Callback]",),
+    ),
+    Row(
+        anchor="lambda",
+        title="Lambda",
+        features=("Type=Lambda",),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="The function is not called. Put a task of your own in its place.",
+        proof=(f"{_FAILS}[Lambda]",),
+    ),
+    Row(
+        anchor="checks",
+        title="ClarifyCheck and QualityCheck",
+        features=("Type=ClarifyCheck", "Type=QualityCheck"),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="The keys CheckType, SkipCheck, RegisterNewBaseline, FailOnViolation and the supplied "
+        "baselines are read and checked. No baseline is calculated and none is compared.",
+        proof=(f"{_FAILS}[ClarifyCheck]", f"{_FAILS}[QualityCheck]"),
+    ),
+    Row(
+        anchor="emr",
+        title="EMR and EMRServerless",
+        features=("Type=EMR", "Type=EMRServerless"),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="No step is added to a cluster and no job run is started.",
+        proof=(f"{_FAILS}[EMR]", f"{_FAILS}[EMRServerless]"),
+    ),
+    Row(
+        anchor="endpoint-config",
+        title="EndpointConfig",
+        features=("Type=EndpointConfig",),
+        level="same",
+        reason="CreateEndpointConfig; its properties are DescribeEndpointConfig",
+        text="The configuration is there when the call has returned. Its name is made as that of a "
+        "job, so an Endpoint step has to read `Steps.<step>.EndpointConfigName`.",
+        proof=(f"{_JOBS}[EndpointConfig]",),
+    ),
+    Row(
+        anchor="endpoint",
+        title="Endpoint and InferenceComponent",
+        features=("Type=Endpoint", "Type=InferenceComponent"),
+        level="equivalent",
+        reason="created, or updated where one of that name exists, and awaited until InService",
+        text="The name in Arguments is the resource's own. What is as it was asked for already is "
+        "left alone, an update in progress is waited for, and what no update can change is an "
+        "error. An update that was rolled back has failed, although the endpoint is InService.",
+        proof=(
+            f"{_JOBS}[Endpoint]",
+            f"{_JOBS}[InferenceComponent]",
+            f"{_UPDATED}[Endpoint]",
+            f"{_UPDATED}[InferenceComponent]",
+        ),
+    ),
+    Row(
+        anchor="job",
+        title="Job",
+        features=("Type=Job",),
+        level="same",
+        reason="CreateJob, awaited; its properties are DescribeJob",
+        text="The job is told apart by its JobName and JobCategory.",
+        proof=(f"{_JOBS}[Job]",),
+    ),
+    Row(
+        anchor="lineage",
+        title="Lineage",
+        features=("Type=Lineage",),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="No action, artifact, context or association is created.",
+        proof=(f"{_FAILS}[Lineage]",),
+    ),
+    Row(
+        anchor="cleanup",
+        title="Cleanup",
+        features=("Type=Cleanup",),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="Nothing is deleted. The task waits for the steps whose outputs it names, see "
+        "[sources of a Cleanup step](#cleanup-sources).",
+        proof=(f"{_FAILS}[Cleanup]",),
+    ),
+    Row(
+        anchor="foreach",
+        title="ForEach",
+        features=("Type=ForEach",),
+        level="unsupported",
+        reason=_NOT_RUN,
+        text="The whole step is one task, whatever its body holds; see "
+        "[steps of a body](#foreach-bodies).",
+        proof=(f"{_FAILS}[ForEach]",),
+    ),
+)
