@@ -14,16 +14,19 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule
 from airflow.sdk.definitions.param import ParamsDict
 
-from airflow_sm_pipelines import aws, markdown, naming
+from airflow_sm_pipelines import aws, endings, markdown, naming
 from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
 from airflow_sm_pipelines.definition.parameters import PARAMETER_TYPES
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.operators import (
     ConditionOperator,
     FailOperator,
     JobOperator,
     StepOperator,
+    UnsupportedOperator,
 )
+from airflow_sm_pipelines.sources import require_file
 
 
 def build_dag(
@@ -45,6 +48,7 @@ def build_dag(
     without `retries` a failed step is not tried again, only a try that was cut short.
     `dag_arguments` (`schedule`, callbacks ...) go to DAG(), whose errors rise as they are.
     """
+    require_file(pipeline, Pipeline)
     name, role = pipeline_name or pipeline.name, role_arn or pipeline.role_arn
     pipeline = replace(pipeline, name=name, role_arn=role)
     dag = DAG(
@@ -91,12 +95,15 @@ def _param(parameter: Parameter) -> Param:
 def _tasks(
     dag: DAG, pipeline: Pipeline, operator_arguments: Mapping[str, Any]
 ) -> dict[str, BaseOperator]:
-    """Step name -> its task; the steps of a branch are in a group of their own."""
+    """Step name -> its task; the steps of a branch are in a group of their own.
+
+    A ForEach step is one task, whatever its body holds.
+    """
     tasks: dict[str, BaseOperator] = {}
     taken = {step.name for step in pipeline.walk()}
 
     def make(step: Step, group: TaskGroup) -> None:
-        tasks[step.name] = OPERATORS.get(step.type, JobOperator)(
+        tasks[step.name] = _operator(step)(
             task_id=step.name,
             pipeline=pipeline,
             step=step,
@@ -104,6 +111,7 @@ def _tasks(
             task_group=group,
             doc_md=markdown.step_page(step),
             task_display_name=step.display_name,
+            trigger_rule=STARTS_AFTER_ANY if endings.is_gated(step) else STARTS,
             **operator_arguments,
         )
         for outcome, children in _branches(step):
@@ -124,12 +132,28 @@ def _tasks(
     return tasks
 
 
+def _operator(step: Step) -> type[StepOperator]:
+    if not STEP_TYPES[step.type].runs:
+        return UnsupportedOperator
+    return OPERATORS.get(step.type, JobOperator)
+
+
 def _connect(dag: DAG, tasks: Mapping[str, BaseOperator], pipeline: Pipeline) -> None:
-    """Let each task wait for what its step waits for, and END_TASK for whatever may have failed."""
+    """Let each task wait for what its step waits for, and END_TASK for whatever may have failed.
+
+    Where a step may run on a failure, END_TASK asks whether one has: a failure that a step has run
+    on does not fail the run.
+    """
     waits = upstream(pipeline)
     for name, before in waits.items():
         if before:
             tasks[name].set_upstream([tasks[other] for other in sorted(before)])
+    if endings.is_gated_pipeline(pipeline):
+        end: BaseOperator = endings.EndOperator(
+            task_id=naming.END_TASK, dag=dag, pipeline=pipeline, trigger_rule=STARTS_AFTER_ANY
+        )
+        end.set_upstream([tasks[name] for name in sorted(tasks)])
+        return
     leaves = {name for name, after in downstream(waits).items() if not after}
     end = EmptyOperator(task_id=naming.END_TASK, dag=dag, trigger_rule=ENDS)
     end.set_upstream([tasks[name] for name in sorted(leaves | unreported(pipeline))])
@@ -151,6 +175,8 @@ TAG = "sagemaker-pipeline"
 # What a task has for tries that were cut short, as by the death of a worker; the next one attaches
 # to the job.
 RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=10)}
+STARTS = TriggerRule.ALL_SUCCESS
+STARTS_AFTER_ANY = TriggerRule.ALL_DONE
 ENDS = TriggerRule.NONE_FAILED
 
 OPERATORS: dict[str, type[StepOperator]] = {

@@ -11,7 +11,9 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_sm_pipelines import build_dag, load, load_dag
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
+from airflow_sm_pipelines.endings import EndOperator, is_gated_pipeline
 from airflow_sm_pipelines.naming import END_TASK
+from airflow_sm_pipelines.operators import UnsupportedOperator
 from tests.drawing import DEFINITIONS, GOLDEN, draw
 
 LARGEST_PAGE = 4096
@@ -42,7 +44,7 @@ def serialized(dag: DAG) -> str:
 
 
 def test_every_drawing_is_of_a_definition() -> None:
-    assert {path.stem for path in GOLDEN.iterdir()} == set(DEFINITIONS)
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(DEFINITIONS)
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
@@ -58,12 +60,36 @@ def test_the_last_task_waits_for_leaves_and_for_what_leaves_do_not_report(name: 
     pipeline = load(path.read_bytes(), name=name)
     leaves = {each for each, after in downstream(upstream(pipeline)).items() if not after}
     end = load_dag(path).task_dict[END_TASK]
-    assert end.upstream_task_ids == leaves | unreported(pipeline)
+    expected = leaves | unreported(pipeline)
+    if is_gated_pipeline(pipeline):
+        expected = set(upstream(pipeline))
+    assert end.upstream_task_ids == expected
     assert end.downstream_task_ids == set()
 
 
 def test_a_pipeline_without_steps_is_its_last_task() -> None:
     assert dag_of().task_ids == [END_TASK]
+
+
+def test_a_step_with_a_trigger_and_the_end_of_its_run_start_when_all_before_are_done() -> None:
+    dag = dag_of(step("A"), step("B", DependsOn=[{"Step": "A", "Trigger": "Failed"}]), step("C"))
+    rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
+    assert rules == {"A": "all_success", "B": "all_done", "C": "all_success", END_TASK: "all_done"}
+    assert dag.task_dict[END_TASK].upstream_task_ids == {"A", "B", "C"}
+    assert isinstance(dag.task_dict[END_TASK], EndOperator)
+
+
+def test_a_step_that_no_task_can_run_yet_is_a_task_that_says_so() -> None:
+    lambda_step = {"Name": "L", "Type": "Lambda", "Arguments": {}, "FunctionArn": "arn:f"}
+    assert isinstance(dag_of(lambda_step).task_dict["L"], UnsupportedOperator)
+
+
+def test_a_for_each_step_is_one_task_that_waits_for_what_its_body_reads() -> None:
+    inner = step("Inner", Arguments={"HyperParameters": {"a": {"Get": "Steps.A.TrainingJobName"}}})
+    arguments = {"IterableItems": ["x"], "MaxConcurrency": 1, "ForEachBody": [inner]}
+    dag = dag_of(step("A"), {"Name": "F", "Type": "ForEach", "Arguments": arguments})
+    assert set(dag.task_ids) == {"A", "F", END_TASK}
+    assert dag.task_dict["F"].upstream_task_ids == {"A"}
 
 
 def test_the_group_of_a_branch_never_has_the_id_of_a_step() -> None:
@@ -252,7 +278,8 @@ def secretive(environment: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_serialised_dag_has_no_values_of_environments_and_hyperparameters() -> None:
     branches = condition("C", if_steps=[{**secretive({"A": SECRET}), "Name": "T"}])
-    text = serialized(dag_of(secretive({"A": SECRET, "B": [SECRET]}), branches))
+    after = step("U", DependsOn=[{"Step": "S", "Trigger": "Any"}])
+    text = serialized(dag_of(secretive({"A": SECRET, "B": [SECRET]}), branches, after))
     assert SECRET not in text
 
 
