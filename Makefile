@@ -46,6 +46,12 @@ ifeq ($(ARGS),)
 	tests/test_aws.py tests/local/test_listing.py tests/local/test_logs.py
 endif
 
+.PHONY: test-slow
+test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands against the SDK
+	@SM_PIPELINES_MUTATIONS=20000 $(BIN)/python -m pytest -q tests/corpus tests/diagrams $(ARGS)
+	@DIFFERENTIAL_EXAMPLES=2000 $(SDK)/bin/python -m pytest -q --confcutdir=tests/differential \
+	tests/differential $(ARGS)
+
 .PHONY: check
 check: env ## Check format, lint and types
 	@$(BIN)/ruff format --check .
@@ -61,6 +67,10 @@ format: env ## Format the code, and fix what can be fixed
 definition: env sdk ## Build the example's definition.json again, with the SageMaker SDK
 	@$(BIN)/airflow-sm local --port 0 --root .sm-local/definition -- \
 	$(SDK)/bin/python dags/pipelines/abalone/pipeline.py
+
+.PHONY: docs
+docs: env ## Write docs/semantics.md again, from the table of what a definition becomes
+	@$(BIN)/python -m airflow_sm_pipelines.fidelity
 
 .PHONY: bench
 bench: env ## Print the figures of benchmarks/
