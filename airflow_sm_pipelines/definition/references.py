@@ -4,7 +4,8 @@ To add something that can be referred to, write its class and add a row to `ROOT
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from airflow_sm_pipelines.definition.node import Json, Node
@@ -55,10 +56,8 @@ class ExperimentReference:
     where: str
 
     def resolve(self, scope: Scope) -> Json:
-        try:
+        with _told(self.where):
             return scope.experiment(self.name)
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
 
     def children(self) -> "tuple[Value, ...]":
         return ()
@@ -82,12 +81,8 @@ class PropertyReference:
         return parse_path(self.members)
 
     def resolve(self, scope: Scope) -> Json:
-        try:
+        with _told(self.where, f"step {self.step!r}"):
             value = look_up(scope.properties(self.step), self.path)
-        except LookupError as error:
-            raise ExpressionError(f"{self.where}: step {self.step!r}: {error.args[0]}") from error
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
         if value is None:
             raise ExpressionError(
                 f"{self.where}: step {self.step!r}: the property is null; refer to one with a value"
@@ -110,10 +105,8 @@ class PropertyFileReference:
     where: str
 
     def resolve(self, scope: Scope) -> Json:
-        try:
+        with _told(self.where):
             return scope.property_file(self.step, self.name)
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
 
     def children(self) -> "tuple[Value, ...]":
         return ()
@@ -139,12 +132,8 @@ class CurrentItem:
         return parse_path(self.members) if self.members else ()
 
     def resolve(self, scope: Scope) -> Json:
-        try:
+        with _told(self.where, "the item"):
             return look_up(scope.current_item(), self.path)
-        except LookupError as error:
-            raise ExpressionError(f"{self.where}: the item: {error.args[0]}") from error
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
 
     def children(self) -> "tuple[Value, ...]":
         return ()
@@ -168,18 +157,25 @@ class IterationOutput:
         return parse_path(self.members)
 
     def resolve(self, scope: Scope) -> Json:
-        try:
+        with _told(self.where, f"step {self.step!r}"):
             return look_up(scope.iteration(self.step), self.path)
-        except LookupError as error:
-            raise ExpressionError(f"{self.where}: step {self.step!r}: {error.args[0]}") from error
-        except ExpressionError as error:
-            raise ExpressionError(f"{self.where}: {error}") from error
 
     def children(self) -> "tuple[Value, ...]":
         return ()
 
     def to_json(self) -> Json:
         return {"Get": f"IterationOutput.{self.step}{_after(self.members)}"}
+
+
+@contextmanager
+def _told(where: str, holder: str = "") -> Iterator[None]:
+    """Say where in the definition a value is missing, and of what."""
+    try:
+        yield
+    except LookupError as error:
+        raise ExpressionError(f"{where}: {holder}: {error.args[0]}") from error
+    except ExpressionError as error:
+        raise ExpressionError(f"{where}: {error}") from error
 
 
 def parse_get(node: Node) -> Expression:

@@ -176,8 +176,7 @@ def test_path_leads_to_a_value(text: str, value: Json) -> None:
         ("Nothing[0]", "0 is not in .Nothing; that is null"),
         (
             "JobConfigDocument.Output",
-            "'Output' is not in .JobConfigDocument; "
-            "there are: OutputModelPackageArn, Steps",
+            "'Output' is not in .JobConfigDocument; there are: OutputModelPackageArn, Steps",
         ),
         (
             "Broken.JobConfigDocument.a",
