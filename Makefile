@@ -20,7 +20,7 @@ ENVIRONMENT := PYTHON='$(PYTHON)' scripts/environment
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # make itself ends with 2 whatever code a recipe ends with, and says so in a line of its own. Not so
 # with -q, for a line that is run all the same because of its +: there 0 and 1 come through. So that
