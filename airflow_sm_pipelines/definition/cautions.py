@@ -33,7 +33,7 @@ def _not_run(pipeline: Pipeline) -> Iterator[Problem]:
         if not STEP_TYPES[step.type].runs:
             yield Problem(
                 f"{step.where}.Type",
-                f"no task can run a {step.type} step yet; the DAG is built, this task fails",
+                f"steps of type {step.type} are not run yet; the DAG is built, this task fails",
             )
 
 

@@ -125,7 +125,7 @@ def _json_source(node: Node) -> Expression | str:
         case PropertyFileReference() as reference:
             return reference
     raise property_file.error(
-        "not a property file; write {'Get': 'Steps.<step>.PropertyFiles.<name>'}"
+        'not a property file; write {"Get": "Steps.<step>.PropertyFiles.<name>"}'
     )
 
 

@@ -226,7 +226,7 @@ def _selector_field(node: Node) -> IterationOutput:
             return output
     raise node.error(
         "only an output of the body differs between iterations; "
-        "write {'Get': 'IterationOutput.<step>.<property>'}"
+        'write {"Get": "IterationOutput.<step>.<property>"}'
     )
 
 

@@ -158,7 +158,7 @@ def _article(name: str) -> str:
 
 CURE = "refer to a value of that type"
 INSIDE = "write it out, references may stand for the single values inside"
-JOIN = "wrap it in Std:Join: {'Std:Join': {'On': '', 'Values': [<it>]}}"
+JOIN = 'wrap it in Std:Join: {"Std:Join": {"On": "", "Values": [<it>]}}'
 
 STRING = "a string"
 INTEGER = "an integer"

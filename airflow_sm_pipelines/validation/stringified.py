@@ -66,7 +66,7 @@ def texts(value: Value, where: str) -> Iterator[tuple[str, str]]:
 
 
 def _reference(path: str) -> str:
-    return f"write {{'Get': {path!r}}}, and a Std:Join where text stands around it"
+    return f'write {{"Get": "{path}"}}, and a Std:Join where text stands around it'
 
 
 def _object(found: re.Match[str]) -> str:

@@ -62,9 +62,9 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
     "_not_run": (
         definition(training("T"), condition("C", lambda_("L")), for_each("Loop", training("Each"))),
         [
-            "$.Steps[1].Arguments.IfSteps[0].Type: no task can run a Lambda step yet; "
+            "$.Steps[1].Arguments.IfSteps[0].Type: steps of type Lambda are not run yet; "
             "the DAG is built, this task fails",
-            "$.Steps[2].Type: no task can run a ForEach step yet; "
+            "$.Steps[2].Type: steps of type ForEach are not run yet; "
             "the DAG is built, this task fails",
         ],
     ),

@@ -178,7 +178,7 @@ def test_path_that_neither_grammar_has_is_refused(path: str, told: str) -> None:
         (
             {"PropertyFile": get("Steps.E.ProcessingJobName"), "Path": "a"},
             "$.Std:JsonGet.PropertyFile: not a property file; "
-            "write {'Get': 'Steps.<step>.PropertyFiles.<name>'}",
+            'write {"Get": "Steps.<step>.PropertyFiles.<name>"}',
         ),
     ],
 )

@@ -581,7 +581,7 @@ ITEMS_EXPECTED = "items are expected; give a list, or an expression for the text
             "$.Arguments.Selector.Pick: unknown pick 'Max'; did you mean 'MaxBy'?; "
             "known are: MaxBy, MinBy\n"
             "$.Arguments.Selector.Field: only an output of the body differs between iterations; "
-            "write {'Get': 'IterationOutput.<step>.<property>'}",
+            'write {"Get": "IterationOutput.<step>.<property>"}',
         ),
         (
             {"Selector": {"Pick": 1}},

@@ -207,7 +207,7 @@ def test_parameter_that_is_no_string_is_refused_where_a_string_is_expected(
 ) -> None:
     assert problem(training(HyperParameters={"n": get(f"Parameters.{parameter}")})) == (
         f"{ARGUMENTS}.HyperParameters.n: parameter {parameter!r} is {kind} where a string is "
-        "expected; wrap it in Std:Join: {'Std:Join': {'On': '', 'Values': [<it>]}}"
+        'expected; wrap it in Std:Join: {"Std:Join": {"On": "", "Values": [<it>]}}'
     )
 
 
@@ -321,7 +321,7 @@ def test_value_of_a_json_file_may_have_any_type_that_is_no_array_or_object() -> 
             {"HyperParameters": {"n": get("Steps.First.ResourceConfig.InstanceCount")}},
             ".HyperParameters.n",
             "'Steps.First.ResourceConfig.InstanceCount' is an Integer where a string is expected; "
-            "wrap it in Std:Join: {'Std:Join': {'On': '', 'Values': [<it>]}}",
+            'wrap it in Std:Join: {"Std:Join": {"On": "", "Values": [<it>]}}',
         ),
         (
             {"StoppingCondition": {"MaxRuntimeInSeconds": get("Steps.First.RoleArn")}},

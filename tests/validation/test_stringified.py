@@ -18,12 +18,12 @@ CERTAIN = [
         "s3://b/ParameterString(name='X', parameter_type=<ParameterTypeEnum.STRING: 'String'>, "
         "default_value='a')",
         "parameter 'X' was written as text; "
-        "write {'Get': 'Parameters.X'}, and a Std:Join where text stands around it",
+        'write {"Get": "Parameters.X"}, and a Std:Join where text stands around it',
     ),
     (
         "Parameter(name='X', parameter_type=<ParameterTypeEnum.BOOLEAN: 'Boolean'>)",
         "parameter 'X' was written as text; "
-        "write {'Get': 'Parameters.X'}, and a Std:Join where text stands around it",
+        'write {"Get": "Parameters.X"}, and a Std:Join where text stands around it',
     ),
     (
         "Join(on='/', values=['s3:/', 'bucket'])",
@@ -48,14 +48,15 @@ CERTAIN = [
     (
         "{'_step': None, 'step_name': 's', 'path': 'ModelArtifacts.S3ModelArtifacts', "
         "'_shape_names': ['S3Uri'], '__str__': 'S3Uri'}",
-        "the property 'Steps.s.ModelArtifacts.S3ModelArtifacts' was written as text; write {'Get': "
-        "'Steps.s.ModelArtifacts.S3ModelArtifacts'}, and a Std:Join where text stands around it",
+        "the property 'Steps.s.ModelArtifacts.S3ModelArtifacts' was written as text; "
+        'write {"Get": "Steps.s.ModelArtifacts.S3ModelArtifacts"}, '
+        "and a Std:Join where text stands around it",
     ),
     (
         "{'_step': None, 'step_name': 's', 'path': \"FinalMetricDataList['x'].Value\", "
         "'_shape_names': ['Float'], '__str__': 'Float'}",
         "the property \"Steps.s.FinalMetricDataList['x'].Value\" was written as text; "
-        "write {'Get': \"Steps.s.FinalMetricDataList['x'].Value\"}, "
+        'write {"Get": "Steps.s.FinalMetricDataList[\'x\'].Value"}, '
         "and a Std:Join where text stands around it",
     ),
 ]
@@ -68,7 +69,7 @@ LIKELY = [
     (
         "s3://bucket/${Parameters.X}/a",
         "'${Parameters.X}' is not filled in by SageMaker; "
-        "write {'Get': 'Parameters.X'}, and a Std:Join where text stands around it",
+        'write {"Get": "Parameters.X"}, and a Std:Join where text stands around it',
     ),
     (
         "s3://bucket/{'Get': 'Parameters.X'}",
@@ -82,9 +83,9 @@ LIKELY = [
     ),
     (
         "Steps.Train.ModelArtifacts.S3ModelArtifacts",
-        "'Steps.Train.ModelArtifacts.S3ModelArtifacts' is a text and no reference; write {'Get': "
-        "'Steps.Train.ModelArtifacts.S3ModelArtifacts'}, and a Std:Join where text stands around "
-        "it, if it is meant as one",
+        "'Steps.Train.ModelArtifacts.S3ModelArtifacts' is a text and no reference; "
+        'write {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}, '
+        "and a Std:Join where text stands around it, if it is meant as one",
     ),
     (
         "${var.bucket}/a",
