@@ -15,6 +15,7 @@ from airflow_sm_pipelines.definition.references import PropertyReference
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.definition.values import Value
 from airflow_sm_pipelines.validation.arguments import ALTERNATIVES, DOUBTFUL, FREE, arguments
+from airflow_sm_pipelines.validation.comparisons import check_condition
 from airflow_sm_pipelines.validation.findings import Finding, doubted, refused
 from airflow_sm_pipelines.validation.kinds import Names
 from airflow_sm_pipelines.validation.models import shape, version
@@ -91,6 +92,23 @@ def _keys(step: Step, names: Names) -> Iterator[Finding]:
             yield doubted(found.where, found.message)
 
 
+def _conditions(step: Step, names: Names) -> Iterator[Finding]:
+    """Operands that cannot be compared."""
+    for condition in step.branches.conditions if step.branches else ():
+        yield from check_condition(condition, names)
+
+
+def _messages(step: Step, names: Names) -> Iterator[Finding]:
+    """The message of a Fail step, which is a string."""
+    message = step.arguments.get("ErrorMessage") if step.type == "Fail" else None
+    if isinstance(message, bool | str | int | float | list | dict) or message is None:
+        return
+    for found in check_reference(
+        message, RULES["string"], f"{step.where}.Arguments.ErrorMessage", names
+    ):
+        yield doubted(found.where, found.message)
+
+
 def _references(step: Step, names: Names) -> Iterator[Finding]:
     """Properties that no step hands on."""
     for expression in step.expressions:
@@ -158,6 +176,8 @@ LOOKS: tuple[Callable[[Step, Names], Iterator[Finding]], ...] = (
     _doubtful,
     _unnamed,
     _keys,
+    _conditions,
+    _messages,
     _references,
     _json_paths,
     _texts,
