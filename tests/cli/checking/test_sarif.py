@@ -12,7 +12,7 @@ from airflow_sm_pipelines.cli.checking.sarif import address, log
 from tests.cli.checking.cases import CACHED, UNKNOWN_TYPE, inspected
 
 ABSENT = Inspection(where="absent.json", unreadable=("absent.json: no such file; name another",))
-FOLDER = Path("/work")
+FOLDER = Path("/checkout")
 
 
 def run(*inspections: Inspection, report: bool = False) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_a_notification_and_no_success() -> None:
     [
         ("a/b.json", "a/b.json"),
         ("./a/../b.json", "b.json"),
-        ("/work/a.json", "a.json"),
+        ("/checkout/a.json", "a.json"),
         ("/elsewhere/a.json", "file:///elsewhere/a.json"),
         ("a b/ü#.json", "a%20b/%C3%BC%23.json"),
         ("s3://bucket/a.json", "s3://bucket/a.json"),
