@@ -37,7 +37,11 @@ def large_definition() -> tuple[str, str]:
     for file in DEFINITIONS.rglob("*.json"):
         if len(json.loads(file.read_bytes()).get("Steps", ())) == SIZES[2]:
             return file.read_text(encoding="utf-8"), file.name
-    return of_size(SIZES[2]), "made here"
+    toy = {"input_data": {"Get": "Parameters.Text"}}
+    steps = [{"Name": f"S{i}", "Type": "Training", "Arguments": toy} for i in range(SIZES[2])]
+    parameters = [{"Name": "Text", "Type": "String"}]
+    made = {"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": steps}
+    return json.dumps(made), "its form, made here"
 
 
 def of_size(steps: int) -> str:
