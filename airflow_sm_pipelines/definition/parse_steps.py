@@ -43,7 +43,7 @@ class _Contents:
 
 def parse_step(node: Node) -> Step:
     """Read a step of any type, with the steps inside it."""
-    node.object()  # or it has no parts with problems of their own
+    node.object()  # what is no object has one problem, and not one for each key
     problems = Problems()
     with problems.caught():
         name = node["Name"].identifier(LONGEST_STEP_NAME)

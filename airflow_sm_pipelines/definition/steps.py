@@ -1,7 +1,7 @@
 """What each type of step is: one row per type.
 
-A step type that is one AWS job needs a row here, one in `resources.py` and a fixture in
-`tests/pipelines/`, nothing else.
+A step type that is one AWS job needs a row here, one in `resources.py`, one in `fidelity/` that
+says how it is run, and a fixture in `tests/pipelines/`; tests ask for each of them.
 """
 
 from collections.abc import Mapping
