@@ -42,7 +42,7 @@ class Requests:
             )
             return self._filled({"ClientToken": token})
         given = self._arguments().get(self._job.create_name)
-        if self._job.literal_name:
+        if self._job.updates:
             return self._filled({self._job.create_name: self._own_name(given)})
         self._scope.job_name = naming.job_name(
             self._job,

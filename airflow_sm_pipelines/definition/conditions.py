@@ -78,13 +78,14 @@ class In:
     values: tuple[Value, ...]
     where: str
     negated: bool = False
+    keys: tuple[str, str] = ("QueryValue", "Values")
+    """What the members are called; AWS's published schema has `Value` and `In`."""
 
     @staticmethod
     def parse(node: Node) -> "In":
         """Read `{"Type", "QueryValue", "Values"}`, or the schema's `Value` with `In`."""
-        query_key, values_key = next(
-            (keys for keys in IN_KEYS if keys[0] in node.object()), IN_KEYS[0]
-        )
+        keys = next((keys for keys in IN_KEYS if keys[0] in node.object()), IN_KEYS[0])
+        query_key, values_key = keys
         problems = Problems()
         with problems.caught():
             node.only(("Type", query_key, values_key))
@@ -93,7 +94,7 @@ class In:
         with problems.caught():
             values = problems.each(node[values_key].items(), parse_value)
         problems.raise_any()
-        return In(query, values, node.path, negated=node["Type"].value == "NotIn")
+        return In(query, values, node.path, negated=node["Type"].value == "NotIn", keys=keys)
 
     def holds(self, scope: Scope) -> bool:
         operands = [resolve(value, scope) for value in self.operands()]
@@ -112,8 +113,8 @@ class In:
     def to_json(self) -> Json:
         return {
             "Type": "NotIn" if self.negated else "In",
-            "QueryValue": to_json(self.query),
-            "Values": [to_json(value) for value in self.values],
+            self.keys[0]: to_json(self.query),
+            self.keys[1]: [to_json(value) for value in self.values],
         }
 
 

@@ -5,7 +5,6 @@ Names of operations, members and statuses are those of botocore's model of SageM
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +16,8 @@ class Job:
 
     noun: str
     create_name: str | None
-    """The member of Create that carries the name; None where AWS names the resource."""
+    """The member of Create that carries the name, by which a second create of the same is
+    recognised; None where AWS names the resource and a ClientToken does that."""
     describe_name: str
     """The member of Describe's request that says which resource is meant."""
     arn: str
@@ -27,12 +27,9 @@ class Job:
     succeeded: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     stops: bool = False
-    recreated: Literal["name", "token"] = "name"
-    """How a second create of the same is recognised: by its name or by its ClientToken."""
-    literal_name: bool = False
-    """Whether the name in Arguments is the resource's own; else it is a prefix of it."""
     updates: bool = False
-    """Whether a resource of that name gets `Update<noun>` instead of `Create<noun>`."""
+    """Whether the name in Arguments is the resource's own, and one that exists gets `Update<noun>`;
+    else the name is a prefix, and the resource always new."""
     told_apart: tuple[str, ...] = ()
     """Members of the request that Describe and Stop ask for beside the name."""
     deployed: tuple[tuple[str, str], ...] = ()
@@ -103,7 +100,6 @@ MODEL_PACKAGE = Job(
     status="ModelPackageStatus",
     succeeded=frozenset({"Completed"}),
     failed=frozenset({"Failed", "Deleting"}),
-    recreated="token",
     group="ModelPackageGroup",
     reasons=("ModelPackageStatusDetails",),
     # "Tags ... for a versioned model package" are refused (API reference, CreateModelPackage).
@@ -151,7 +147,6 @@ ENDPOINT = Job(
     status="EndpointStatus",
     succeeded=frozenset({"InService"}),
     failed=frozenset({"Failed", "OutOfService", "Deleting", "UpdateRollbackFailed"}),
-    literal_name=True,
     updates=True,
     # An update that fails rolls back to InService with the configuration from before.
     deployed=(("EndpointConfigName", "EndpointConfigName"),),
@@ -164,7 +159,6 @@ INFERENCE_COMPONENT = Job(
     status="InferenceComponentStatus",
     succeeded=frozenset({"InService"}),
     failed=frozenset({"Failed", "Deleting"}),
-    literal_name=True,
     updates=True,
     # How many copies there are is left out: scaling changes it at any time.
     deployed=(

@@ -75,7 +75,7 @@ def _doubtful(step: Step, names: Names) -> Iterator[Finding]:
 def _unnamed(step: Step, names: Names) -> Iterator[Finding]:
     """Endpoints and the like, whose name is not known to be made up by the service."""
     job = step.job
-    if job and job.literal_name and job.create_name and not step.arguments.get(job.create_name):
+    if job and job.updates and job.create_name and not step.arguments.get(job.create_name):
         yield doubted(
             f"{step.where}.Arguments",
             f"{job.create_name!r} is missing; give it, the name of such a resource is its own",
