@@ -58,13 +58,10 @@ def _shown(step: Step) -> dict[str, Json]:
     """The step's JSON; of the steps in its branches, which have pages of their own, the names."""
     if step.branches is None:
         return {key: _masked(value) for key, value in step.to_json().items()}
-    alone = replace(step, branches=replace(step.branches, if_steps=(), else_steps=())).to_json()
-    arguments = alone["Arguments"]
-    assert isinstance(arguments, dict)
     return {
-        **alone,
+        **replace(step, branches=None).to_json(),
         "Arguments": {
-            **arguments,
+            "Conditions": [condition.to_json() for condition in step.branches.conditions],
             "IfSteps": [child.name for child in step.branches.if_steps],
             "ElseSteps": [child.name for child in step.branches.else_steps],
         },
