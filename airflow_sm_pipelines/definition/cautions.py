@@ -221,7 +221,7 @@ def _experiment_of_a_step(pipeline: Pipeline) -> Iterator[Problem]:
             )
 
 
-def _experiment_that_is_none(pipeline: Pipeline) -> Iterator[Problem]:
+def _experiment_names_not_given(pipeline: Pipeline) -> Iterator[Problem]:
     for expression in all_expressions(pipeline):
         match expression:
             case ExperimentReference(name, where) if not (pipeline.experiment or {}).get(name):
@@ -311,7 +311,7 @@ CAUTIONS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (
     _property_files_as_values,
     _body_read_from_outside,
     _experiment_of_a_step,
-    _experiment_that_is_none,
+    _experiment_names_not_given,
     _addresses_as_expressions,
     _auto_ml_modes,
     _metadata_beyond_the_schema,

@@ -135,7 +135,7 @@ def _missing_output(step: Step, file: PropertyFile) -> Iterator[Problem]:
         )
 
 
-def _duplicate_outputs(pipeline: Pipeline) -> Iterator[Problem]:
+def _duplicate_files_and_outputs(pipeline: Pipeline) -> Iterator[Problem]:
     for step in pipeline.walk():
         if not step.property_files and not step.outputs:
             continue
@@ -233,7 +233,7 @@ CHECKS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (
     _unknown_steps,
     _unknown_property_files,
     _property_files_without_output,
-    _duplicate_outputs,
+    _duplicate_files_and_outputs,
     _items_outside_of_iterations,
     _selectors,
     _names_like_iterations,

@@ -268,7 +268,7 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
             "an experiment is named before the first step runs; a step has no property then"
         ],
     ),
-    "_experiment_that_is_none": (
+    "_experiment_names_not_given": (
         definition(
             training("T", {"x": get("PipelineExperimentConfig.TrialName")}),
             training("U", {"x": get("PipelineExperimentConfig.ExperimentName")}),

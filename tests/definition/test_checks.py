@@ -116,7 +116,7 @@ FIRED = {
             "its outputs are: none",
         ],
     ),
-    "_duplicate_outputs": (
+    "_duplicate_files_and_outputs": (
         definition(
             lambda_(
                 "L",
