@@ -19,10 +19,10 @@ from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
 from airflow_sm_pipelines.definition.parameters import PARAMETER_TYPES
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
+from airflow_sm_pipelines.job_operator import JobOperator
 from airflow_sm_pipelines.operators import (
     ConditionOperator,
     FailOperator,
-    JobOperator,
     StepOperator,
     UnsupportedOperator,
 )

@@ -25,7 +25,10 @@ def get_provider_info() -> dict[str, object]:
         "operators": [
             {
                 "integration-name": INTEGRATION,
-                "python-modules": ["airflow_sm_pipelines.operators"],
+                "python-modules": [
+                    "airflow_sm_pipelines.operators",
+                    "airflow_sm_pipelines.job_operator",
+                ],
             }
         ],
         "triggers": [

@@ -23,8 +23,8 @@ from airflow_sm_pipelines.errors import (
     WaitInterruptedError,
 )
 from airflow_sm_pipelines.features import TaskDeferralTimeout
+from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.local import LocalAWS
-from airflow_sm_pipelines.operators import SETTLE_SECONDS
 from airflow_sm_pipelines.scope import OUTCOME
 from airflow_sm_pipelines.triggers import JobTrigger
 from tests.definition.cases import PIPELINES

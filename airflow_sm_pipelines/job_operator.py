@@ -1,0 +1,247 @@
+"""The operator of the steps that are an AWS job: resolve, create or attach, wait, hand on."""
+
+import math
+import time
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+from airflow.sdk import TaskInstanceState
+
+from airflow_sm_pipelines import aws, deployments, endings, finishing, jobs, settings
+from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.definition.resources import Job
+from airflow_sm_pipelines.errors import JobFailedError, WaitInterruptedError
+from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
+from airflow_sm_pipelines.operators import StepOperator
+from airflow_sm_pipelines.poller import poller
+from airflow_sm_pipelines.requests import Requests
+from airflow_sm_pipelines.triggers import JobTrigger
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+class JobOperator(StepOperator):
+    """Creates the AWS resource of a step, waits for it and hands on what Describe says of it.
+
+    It waits deferred, except where the pipeline limits its parallel steps: Airflow's limit for a
+    run does not count deferred tasks. A job that does not succeed raises a JobFailedError.
+    """
+
+    ui_color = "#d5e8d4"
+    _killed = False
+
+    def execute(self, context: Any) -> dict[str, Json]:
+        """Resolve, create or attach, wait."""
+        self.enter(context)
+        with self.judging():
+            client = self._client()
+            resource, wanted = self._obtain(context, client)
+            if self.job.status is not None:
+                patience = settings.defer_after_seconds(client.meta.endpoint_url)
+                at_most = None if self.waits_in_worker else patience
+                if not self._wait_here(client, resource, context, at_most=at_most):
+                    self._defer(client, resource, wanted)
+            return self._finish(context, client, resource, wanted)
+
+    def resume(
+        self,
+        context: Any,
+        event: dict[str, Any],
+        *,
+        told_apart: dict[str, str] | None = None,
+        unchanged_since: str = "",
+        wanted: dict[str, Json] | None = None,
+    ) -> dict[str, Json]:
+        """Go on after the trigger has fired; what else is given is what was known before."""
+        resource = aws.Resource(
+            self.job,
+            event["identifier"],
+            told_apart=told_apart or {},
+            unchanged_since=unchanged_since,
+        )
+        with self.judging():
+            client = self._client()
+            if event["status"] is None:  # AWS would not tell the triggerer; it may tell this worker
+                self._wait_here(client, resource, context, at_most=None)
+            return self._finish(context, client, resource, wanted or {})
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
+    ) -> Any:
+        """Stop the job where the wait has exceeded the task's `execution_timeout`."""
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout:
+            if resource := jobs.stored_resource(state_store(context), self.job):
+                self._stop(self._client(), resource, context)
+            else:
+                self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
+            raise
+
+    def on_kill(self) -> None:
+        """Note that the process is told to end; whether the job is to be stopped is asked later.
+
+        Airflow calls this in a signal handler and for any reason: a user's decision, a rolling
+        deploy of the workers, an API server that did not answer.
+        """
+        self._killed = True
+
+    @property
+    def waits_in_worker(self) -> bool:
+        """Whether the task keeps its worker while its job runs."""
+        return self.pipeline.max_parallel_steps is not None
+
+    @property
+    def job(self) -> Job:
+        """How the step's AWS resource is handled."""
+        job = self.step.job
+        assert job is not None, f"{self.step.type} steps create no job"
+        return job
+
+    def _obtain(self, context: Any, client: "BaseClient") -> tuple[aws.Resource, dict[str, Json]]:
+        """The resource of this try, and what Describe has to answer of it in the end."""
+        store = state_store(context)
+        record = jobs.begin(store, max_tries=context["ti"].max_tries)
+        request_for = Requests(self.step, self.scope(context, now=record.began)).of_attempt
+        if not self.job.updates:
+            resource = jobs.create_or_attach(
+                client, self.job, record=record, request_for=request_for, store=store
+            )
+            return resource, {}
+        request = request_for(record.attempt)
+        resource = deployments.create_or_update(
+            client,
+            self.job,
+            record=record,
+            request=request,
+            store=store,
+            settle=lambda busy: self._wait_here(client, busy, context, at_most=None),
+        )
+        return resource, deployments.asked(self.job, request)
+
+    def _client(self) -> "BaseClient":
+        return self.connection.client("sagemaker")
+
+    def _defer(
+        self, client: "BaseClient", resource: aws.Resource, wanted: dict[str, Json]
+    ) -> NoReturn:
+        known: dict[str, Any] = {
+            "told_apart": dict(resource.told_apart),
+            "unchanged_since": resource.unchanged_since,
+        }
+        self.defer(
+            trigger=JobTrigger(
+                step_type=self.step.type,
+                identifier=resource.identifier,
+                aws_conn_id=self.connection.conn_id,
+                region_name=self.connection.region_name,
+                poll_seconds=settings.poll_seconds(client.meta.endpoint_url),
+                first_look_seconds=SETTLE_SECONDS,
+                **known,
+            ),
+            method_name="resume",
+            kwargs={**known, "wanted": wanted},
+            timeout=self.execution_timeout,
+        )
+
+    def _wait_here(
+        self, client: "BaseClient", resource: aws.Resource, context: Any, *, at_most: float | None
+    ) -> bool:
+        """Wait in this process, for ever where `at_most` seconds are None; whether it has ended.
+
+        A job whose task is ended by anyone but a user is left to the next try.
+        """
+        if at_most == 0 and not self._killed:
+            return False
+        deadline = math.inf if at_most is None else time.monotonic() + at_most
+        seconds = settings.poll_seconds(client.meta.endpoint_url)
+        watching = poller(self.connection, client, poll_seconds=seconds)
+        ended = watching.watch(resource)
+        try:
+            while not ended.done() and (self._killed or time.monotonic() < deadline):
+                if self._killed:
+                    self._settle_kill(client, resource, context)
+                wait([ended], timeout=min(KILL_CHECK_SECONDS, deadline - time.monotonic()))
+            return ended.done() and bool(ended.result())
+        except AirflowTaskTimeout:
+            self._stop(client, resource, context)
+            raise
+        finally:
+            ended.cancel()
+
+    def _settle_kill(self, client: "BaseClient", resource: aws.Resource, context: Any) -> NoReturn:
+        """Stop the job where a user has ended the task; leave it to the retry otherwise."""
+        if not _ended_by_user(context["ti"]):
+            raise WaitInterruptedError(f"the worker is told to end; {resource.identifier} goes on")
+        stopped = self._stop(client, resource, context)
+        raise WaitInterruptedError(
+            f"the task was ended by a user; {resource.identifier} "
+            f"{'is stopped' if stopped else 'is left as it is'}"
+        )
+
+    def _stop(self, client: "BaseClient", resource: aws.Resource, context: Any) -> bool:
+        """Stop the job, which then is no more to be attached to."""
+        jobs.note_failure(state_store(context))
+        return aws.stop(client, resource)
+
+    def _finish(
+        self,
+        context: Any,
+        client: "BaseClient",
+        resource: aws.Resource,
+        wanted: dict[str, Json],
+    ) -> dict[str, Json]:
+        described = aws.describe(client, resource)
+        status = described.get(self.job.status or "")
+        rolled_back = deployments.difference(described, wanted)
+        if self.job.status is None or (status in self.job.succeeded and not rolled_back):
+            return finishing.properties(self.connection.client, self.job, described)
+        jobs.note_failure(state_store(context))
+        context["ti"].xcom_push(key=endings.STATUS, value=status)
+        raise self._failure(described, resource.identifier, rolled_back)
+
+    def _failure(
+        self, described: dict[str, Json], identifier: str, rolled_back: str
+    ) -> JobFailedError:
+        tail = aws.log_tail(self.connection.client("logs"), self.job, identifier)
+        for line in tail:
+            self.log.error("%s | %s", self.step.name, line)
+        reason = next((str(described[key]) for key in self.job.reasons if described.get(key)), "")
+        return JobFailedError(
+            step=self.step.name,
+            job_name=identifier,
+            status=str(described.get(self.job.status or "")),
+            reason="; ".join(filter(None, (rolled_back and ROLLED_BACK + rolled_back, reason))),
+            log_tail=tail,
+        )
+
+
+def _ended_by_user(ti: Any) -> bool:
+    """Whether the task's state is one that it cannot have come to while it still runs here.
+
+    Any other is no user's decision: still running, or waiting for the retry of a try that Airflow
+    holds for dead, which will attach to the job.
+    """
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+    return states.get(ti.run_id, {}).get(ti.task_id) in ENDED
+
+
+KILL_CHECK_SECONDS = 0.5
+ROLLED_BACK = "it was rolled back, or changed by another: "
+
+# Airflow hears of a deferral from the task and, up to seconds later, from the executor. A task that
+# is resumed in between is taken for failed: "finished with state success, but the task instance's
+# state attribute is running".
+SETTLE_SECONDS = 5.0
+ENDED = frozenset(
+    {
+        TaskInstanceState.FAILED,
+        TaskInstanceState.REMOVED,
+        TaskInstanceState.RESTARTING,  # cleared while it was running
+        TaskInstanceState.SKIPPED,
+        TaskInstanceState.SUCCESS,
+    }
+)
+"""States of a task that a user has marked or cleared while it was running."""
