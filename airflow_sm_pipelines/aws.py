@@ -22,7 +22,12 @@ from botocore.exceptions import (
 
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
-from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError, NameTakenError
+from airflow_sm_pipelines.errors import (
+    AccessDeniedError,
+    JobLostError,
+    NameTakenError,
+    UnseenError,
+)
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -231,7 +236,7 @@ def passes(error: Exception) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or error.response["Error"]["Code"] in BUSY
     lasting = (ParamValidationError, NoCredentialsError)
-    return isinstance(error, BotoCoreError) and not isinstance(error, lasting)
+    return isinstance(error, BotoCoreError | UnseenError) and not isinstance(error, lasting)
 
 
 def _denied(

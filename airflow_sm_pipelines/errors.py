@@ -11,6 +11,7 @@
     - JobLostError        AWS does not know it any more
     - WaitInterruptedError  the worker was told to end before the job had
     - NameTakenError      AWS has a resource of its name already
+    - UnseenError         ... which AWS does not describe yet
 """
 
 import difflib
@@ -112,6 +113,10 @@ class WaitInterruptedError(JobError):
 
 class NameTakenError(JobError):
     """AWS has a resource of the name that was to be created."""
+
+
+class UnseenError(JobError):
+    """AWS has a resource of a name but does not describe it yet; seconds later it does."""
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

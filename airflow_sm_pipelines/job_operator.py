@@ -13,6 +13,7 @@ from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.errors import JobFailedError, WaitInterruptedError
 from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
+from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
 from airflow_sm_pipelines.requests import Requests
@@ -103,14 +104,14 @@ class JobOperator(StepOperator):
     def _obtain(self, context: Any, client: "BaseClient") -> tuple[aws.Resource, dict[str, Json]]:
         """The resource of this try, and what Describe has to answer of it in the end."""
         store = state_store(context)
-        record = jobs.begin(store, max_tries=context["ti"].max_tries)
+        record = jobs.begin(store, jobs.Life.of(context, retries=self.retries or 0))
         request_for = Requests(self.step, self.scope(context, now=record.began)).of_attempt
         if not self.job.updates:
             resource = jobs.create_or_attach(
                 client, self.job, record=record, request_for=request_for, store=store
             )
             return resource, {}
-        request = request_for(record.attempt)
+        request = request_for(Attempt(record.max_tries, record.attempt))
         resource = deployments.create_or_update(
             client,
             self.job,

@@ -9,14 +9,15 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import PENDING, Job
-from airflow_sm_pipelines.errors import JobError, NameTakenError
+from airflow_sm_pipelines.errors import JobError, JobLostError, NameTakenError, UnseenError
 from airflow_sm_pipelines.features import StateStore
 from airflow_sm_pipelines.members import covers
+from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.requests import Request
 
 if TYPE_CHECKING:
@@ -26,15 +27,37 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What Airflow tells of a task instance, by which a user's clear is told from a retry."""
+
+    max_tries: int
+    """The task instance's: a clear makes it `try_number + retries`, a retry leaves it."""
+    try_number: int = 1
+    retries: int = 0
+    """The task's, as the DAG has it now."""
+    clears: int = 0
+    """How often tasks of the run were cleared, this one or others."""
+
+    @classmethod
+    def of(cls, context: Any, *, retries: int) -> "Life":
+        """The life of the task instance of a context."""
+        ti = context["ti"]
+        clears = getattr(context["dag_run"], "clear_number", None) or 0
+        return cls(max_tries=ti.max_tries, try_number=ti.try_number, retries=retries, clears=clears)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What is stored of a step's job in a run, under the key `job`.
 
-    `max_tries` is the task instance's: it grows when a user clears the task and stays when Airflow
-    retries it. `stored_at` is empty where Airflow cannot store.
+    `max_tries`, `retries` and `clears` are those of the `Life` that it was begun in. `stored_at` is
+    empty where Airflow cannot store.
     """
 
     attempt: int
     max_tries: int
+    retries: int = 0
+    clears: int = 0
     stored_at: str = ""
     name: str = ""
     ended: bool = False
@@ -43,6 +66,20 @@ class Record:
     """What Describe and Stop are asked beside the name."""
     unchanged_since: str = ""
     """The `last_change` of a resource before it was updated."""
+    cleared: bool = False
+    """Whether tasks of the run were cleared since it was begun, perhaps this one."""
+
+    def is_of(self, life: Life) -> bool:
+        """Whether a try goes on with this record: it is a retry, no start after a clear.
+
+        A clear is seen by `max_tries`, except where `retries` was edited in between so that it
+        comes to the same number.
+        """
+        collides = life.retries != self.retries and (
+            life.max_tries == life.try_number - 1 + life.retries
+        )
+        cleared = life.clears != self.clears and collides
+        return self.max_tries == life.max_tries and not self.ended and not cleared
 
     @property
     def began(self) -> datetime | None:
@@ -50,18 +87,20 @@ class Record:
         return datetime.fromisoformat(self.stored_at) if self.stored_at else None
 
 
-def begin(store: StateStore | None, *, max_tries: int) -> Record:
+def begin(store: StateStore | None, life: Life) -> Record:
     """The record of this try: the one before where that try's job may be in progress."""
+    record = Record(attempt=1, max_tries=life.max_tries, retries=life.retries, clears=life.clears)
     if store is None:
-        return Record(attempt=1, max_tries=max_tries)
-    now = datetime.now(UTC).isoformat()
-    stored = store.get(KEY)
-    if not stored:
-        return Record(attempt=1, max_tries=max_tries, stored_at=now)
-    record = Record(**stored)
-    if record.max_tries == max_tries and not record.ended:
         return record
-    return Record(attempt=record.attempt + 1, max_tries=max_tries, stored_at=now)
+    record = replace(record, stored_at=datetime.now(UTC).isoformat())
+    if not (stored := store.get(KEY)):
+        return record
+    before = Record(**stored)
+    if before.is_of(life):
+        return replace(before, cleared=life.clears != before.clears)
+    if before.max_tries == life.max_tries:
+        return replace(record, attempt=before.attempt + 1)
+    return record
 
 
 def stored_resource(store: StateStore | None, job: Job) -> aws.Resource | None:
@@ -78,7 +117,7 @@ def create_or_attach(
     job: Job,
     *,
     record: Record,
-    request_for: Callable[[int], Request],
+    request_for: Callable[[Attempt], Request],
     store: StateStore | None,
 ) -> aws.Resource:
     """The job of this try in AWS, created now or before.
@@ -86,20 +125,20 @@ def create_or_attach(
     `request_for` makes the request of an attempt, with that attempt's name.
     """
     stored = record.name
-    for attempt in range(record.attempt, record.attempt + MOST_NAMES):
-        request = request_for(attempt)
+    for number in range(record.attempt, record.attempt + MOST_NAMES):
+        request = request_for(Attempt(record.max_tries, number))
         name = str(request.get(job.create_name or "ClientToken"))
         resource = aws.Resource.of(job, name, request)
         told_apart = dict(resource.told_apart)
-        record = replace(record, attempt=attempt, name=name, told_apart=told_apart)
+        record = replace(record, attempt=number, name=name, told_apart=told_apart)
         note(store, record)
         try:
             created = aws.create(client, job, request)
         except NameTakenError:
-            found = aws.describe(client, resource)
-            # A job whose name was not stored before is ours if this very call has made it, its
-            # first answer having been lost, or if the record was: an ended job is never adopted.
-            if (name == stored or _goes_on(found, job)) and _is_ours(found, request, record=record):
+            found = _described(client, resource)
+            if _may_be_attached(found, job, record=record, stored=name == stored) and _is_ours(
+                found, request, record=record
+            ):
                 log.info("%s is there already: attached to it", resource)
                 return resource
             log.warning("%s is there but is not this try's: next name", resource)
@@ -124,9 +163,28 @@ def note_failure(store: StateStore | None) -> None:
         store.set(KEY, {**stored, "ended": True})
 
 
-def _goes_on(described: Mapping[str, Json], job: Job) -> bool:
-    """Whether there is something to wait for; a resource that has no status is there for good."""
-    return job.status is None or described.get(job.status) in PENDING - {"Stopping"}
+def _described(client: "BaseClient", resource: aws.Resource) -> dict[str, Json]:
+    """A resource that is there, since its name is taken; AWS may need seconds to describe it."""
+    try:
+        return aws.describe(client, resource)
+    except JobLostError as error:
+        raise UnseenError(f"{resource}: its name is taken, but AWS does not know it yet") from error
+
+
+def _may_be_attached(
+    described: Mapping[str, Json], job: Job, *, record: Record, stored: bool
+) -> bool:
+    """Whether a try can wait for a resource, which in itself is ours.
+
+    A job whose name was not stored before is ours if this very call has made it, its first answer
+    having been lost, or if the record was: an ended job is never adopted then. One that was
+    stopped may have been so because its task was cleared, which is to lead to another.
+    """
+    status = described.get(job.status or "")
+    if stored:
+        return not (record.cleared and status in STOPPED)
+    # A resource that has no status is there for good.
+    return job.status is None or status in PENDING - STOPPED
 
 
 def _is_ours(described: Mapping[str, Json], request: Request, *, record: Record) -> bool:
@@ -138,4 +196,5 @@ def _is_ours(described: Mapping[str, Json], request: Request, *, record: Record)
 
 KEY = "job"
 MOST_NAMES = 100
+STOPPED = frozenset({"Stopping", "Stopped"})
 CLOCKS_DIFFER = timedelta(minutes=5)

@@ -7,6 +7,7 @@ name, so that a job can be found again by it.
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
@@ -32,8 +33,30 @@ def cache_key(
     return _digest([pipeline, step, chosen], KEY_LENGTH)
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which of the jobs of a step in a run is meant.
+
+    `epoch` is the task instance's `max_tries`: every clear makes it another, a retry leaves it as
+    it is. `number` counts within it from 1. So a clear never meets the name of a job from before,
+    also where nothing remembers that there was one.
+    """
+
+    epoch: int
+    number: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.number}"
+
+
 def job_name(
-    job: Job, *, execution_id: str, step: str, key: str, attempt: int, prefix: str | None = None
+    job: Job,
+    *,
+    execution_id: str,
+    step: str,
+    key: str,
+    attempt: Attempt,
+    prefix: str | None = None,
 ) -> str:
     """The name of a step's job, as the service writes them.
 
@@ -48,10 +71,10 @@ def job_name(
     else:
         start, middle, ending = f"pipelines-{execution_id}", step[:20], f"{key}-{attempt}"
     room = job.longest_name - len(f"{start}--{ending}")
-    return _clean(f"{start}-{middle[:room]}-{ending}")
+    return _clean("-".join(filter(None, (start, middle[: max(0, room)], ending))))
 
 
-def client_token(*, execution_id: str, key: str, attempt: int) -> str:
+def client_token(*, execution_id: str, key: str, attempt: Attempt) -> str:
     """What makes a second create of the same attempt the same resource; at most 36 characters."""
     return f"{execution_id}-{key}-{attempt}"
 

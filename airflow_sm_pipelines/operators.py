@@ -28,6 +28,7 @@ from airflow_sm_pipelines.errors import (
     JobFailedError,
     JobLostError,
     ParameterError,
+    UnseenError,
 )
 from airflow_sm_pipelines.scope import OUTCOME, RunScope
 
@@ -90,7 +91,7 @@ class StepOperator(BaseOperator):
         except ParamValidationError as error:
             where = f"{self.step.where}.Arguments: step {self.step.name!r}"
             raise AirflowFailException(f"{where} is no request that AWS takes; {error}") from error
-        except (JobFailedError, JobLostError, AccessDeniedError, ClientError) as error:
+        except (JobFailedError, JobLostError, UnseenError, AccessDeniedError, ClientError) as error:
             if self.retry_failures or aws.passes(error):
                 raise
             raise AirflowFailException(str(error)) from error

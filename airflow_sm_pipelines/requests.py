@@ -34,8 +34,8 @@ class Requests:
             attributes=STEP_TYPES[step.type].cache_attributes,
         )
 
-    def of_attempt(self, attempt: int) -> Request:
-        """The request of attempt number `attempt`; the first is 1."""
+    def of_attempt(self, attempt: naming.Attempt) -> Request:
+        """The request of an attempt, with the name or the token that tells it from others."""
         if self._job.create_name is None:
             token = naming.client_token(
                 execution_id=self._scope.execution_id, key=self._key, attempt=attempt

@@ -16,6 +16,7 @@ class FakeTaskInstance:
     dag_id: str = "dag"
     run_id: str = "run"
     max_tries: int = 0
+    try_number: int = 1
     map_index: int = -1
     state: str | None = "running"
     xcoms: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -49,12 +50,13 @@ def context(
     params: dict[str, Any] | None = None,
     run_id: str = "run",
     store: FakeStore | None = None,
+    clears: int = 0,
     **ti: Any,
 ) -> Any:
     """A context; what `ti` says is of the task instance."""
     return {
         "dag": dag or SimpleNamespace(dag_id="dag", task_dict={}),
-        "dag_run": SimpleNamespace(run_after=STARTED),
+        "dag_run": SimpleNamespace(run_after=STARTED, clear_number=clears),
         "params": params or {},
         "run_id": run_id,
         "task_state_store": store,

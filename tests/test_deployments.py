@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines import aws, deployments, jobs
 from airflow_sm_pipelines.definition.resources import ENDPOINT, INFERENCE_COMPONENT
 from airflow_sm_pipelines.errors import JobError
-from airflow_sm_pipelines.jobs import KEY
+from airflow_sm_pipelines.jobs import KEY, Life
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.requests import Request
 from tests.fakes import FakeStore, until
@@ -76,7 +76,7 @@ def deploy(
     return deployments.create_or_update(
         client,
         job or ENDPOINT,
-        record=jobs.begin(store, max_tries=max_tries),
+        record=jobs.begin(store, Life(max_tries=max_tries)),
         request=request,
         store=store,
         settle=settle,
@@ -139,7 +139,7 @@ def test_a_retry_updates_where_the_update_of_the_try_before_never_arrived(
     client: Any, name: str, configs: tuple[str, str], store: FakeStore
 ) -> None:
     before = at_rest(client, deploy(client, endpoint(name, configs[0]), None))
-    record = jobs.begin(store, max_tries=0)
+    record = jobs.begin(store, Life(max_tries=0))
     jobs.note(store, replace(record, name=name, unchanged_since=aws.last_change(before)))
     calls = Calls(client)
     made = deploy(client, endpoint(name, configs[1]), store)

@@ -74,58 +74,66 @@ def test_the_order_of_keys_does_not_matter_to_the_cache_key() -> None:
 @pytest.mark.parametrize(
     ("job", "step", "prefix", "expected"),
     [
-        (TRAINING, "Train", None, "pipelines-abcdefghijkl-Train-0123456789-1"),
+        (TRAINING, "Train", None, "pipelines-abcdefghijkl-Train-0123456789-3-1"),
         (
             TRAINING,
             "A_step-with-a-name-of-64-characters",
             None,
-            "pipelines-abcdefghijkl-A-step-with-a-name-o-0123456789-1",
+            "pipelines-abcdefghijkl-A-step-with-a-name-o-0123456789-3-1",
         ),
-        (TRAINING, "Train", "My_base", "My-base-abcdefghijkl-0123456789-1"),
-        (TRAINING, "Train", "___", "pipelines-abcdefghijkl-Train-0123456789-1"),
-        (TRAINING, "Train", "", "pipelines-abcdefghijkl-Train-0123456789-1"),
+        (TRAINING, "Train", "My_base", "My-base-abcdefghijkl-0123456789-3-1"),
+        (TRAINING, "Train", "___", "pipelines-abcdefghijkl-Train-0123456789-3-1"),
+        (TRAINING, "Train", "", "pipelines-abcdefghijkl-Train-0123456789-3-1"),
         (
             TRAINING,
             "Train",
             "b" * 63,
-            "b" * 36 + "-abcdefghijkl-0123456789-1",
+            "b" * 34 + "-abcdefghijkl-0123456789-3-1",
         ),
-        (TUNING, "HyperTune", None, "abcdefghijkl-HyperT-0123456789-1"),
-        (TUNING, "HyperTune", "ignored", "abcdefghijkl-HyperT-0123456789-1"),
+        (TUNING, "HyperTune", None, "abcdefghijkl-Hype-0123456789-3-1"),
+        (TUNING, "HyperTune", "ignored", "abcdefghijkl-Hype-0123456789-3-1"),
     ],
 )
 def test_a_name_is_what_the_service_writes(
     job: Job, step: str, prefix: str | None, expected: str
 ) -> None:
     made = naming.job_name(
-        job, execution_id="abcdefghijkl", step=step, key="0123456789", attempt=1, prefix=prefix
+        job,
+        execution_id="abcdefghijkl",
+        step=step,
+        key="0123456789",
+        attempt=naming.Attempt(3),
+        prefix=prefix,
     )
     assert made == expected
 
 
-@pytest.mark.parametrize("attempt", [1, 10, 100])
+@pytest.mark.parametrize("number", [1, 10, 100])
+@pytest.mark.parametrize("epoch", [0, 3, 1003])
 @pytest.mark.parametrize("prefix", [None, "p" * 80, "-", "é" * 80])
 @pytest.mark.parametrize("step", ["S", "_", "-a-", "s" * 64])
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.noun)
 def test_every_name_is_one_that_aws_takes(
-    job: Job, step: str, prefix: str | None, attempt: int
+    job: Job, step: str, prefix: str | None, epoch: int, number: int
 ) -> None:
     made = naming.job_name(
         job,
         execution_id="abcdefghijkl",
         step=step,
         key="0123456789",
-        attempt=attempt,
+        attempt=naming.Attempt(epoch, number),
         prefix=prefix,
     )
     assert len(made) <= job.longest_name
     assert RESOURCE_NAME.fullmatch(made)
-    assert made.endswith(f"-0123456789-{attempt}")
+    assert made.endswith(f"-0123456789-{epoch}-{number}")
 
 
 def test_a_client_token_fits_the_36_characters_of_the_api() -> None:
-    token = naming.client_token(execution_id="abcdefghijkl", key="0123456789", attempt=100)
-    assert token == "abcdefghijkl-0123456789-100"
+    token = naming.client_token(
+        execution_id="abcdefghijkl", key="0123456789", attempt=naming.Attempt(1003, 100)
+    )
+    assert token == "abcdefghijkl-0123456789-1003-100"
     assert len(token) <= 36
 
 

@@ -456,6 +456,29 @@ def test_a_clear_whose_record_is_lost_leads_to_another_job(client: Any, store: F
     assert job_names(client, run) == [first, second]
 
 
+def test_a_clear_whose_record_is_lost_while_its_job_goes_on_leads_to_another_job(
+    client: Any, store: FakeStore
+) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    first = run.defer().identifier
+    store.clear()  # the trigger of the try before has not yet stopped its job
+    second = run.clear().defer().identifier
+    assert second != first
+    for name in (first, second):
+        client.stop_processing_job(ProcessingJobName=name)
+
+
+def test_two_airflows_with_the_same_dag_and_run_share_no_job(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dag = dag_of(processing())
+    names = set()
+    for deployment in ("dev", "prod"):
+        monkeypatch.setenv("AIRFLOW__SM_PIPELINES__DEPLOYMENT", deployment)
+        names.add(Run(dag, store=FakeStore()).defer().identifier)
+    assert len(names) == 2
+
+
 def test_an_airflow_without_a_store_attaches_to_the_job_in_progress(client: Any) -> None:
     run = Run(dag_of(processing(LONG)), store=None)
     name = run.defer().identifier
@@ -469,7 +492,7 @@ def test_a_model_is_created_once(client: Any, store: FakeStore) -> None:
     run = Run(dag_of(MODEL), store=store)
     first = run.execute()
     assert run.retry().execute() == first
-    assert run.clear().execute()["ModelName"] == f"{str(first['ModelName']).removesuffix('1')}2"
+    assert run.clear().execute()["ModelName"] == f"{str(first['ModelName']).removesuffix('0-1')}1-1"
 
 
 def test_a_model_package_is_registered_once(client: Any, store: FakeStore) -> None:

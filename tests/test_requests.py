@@ -6,6 +6,7 @@ import pytest
 from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition import load
 from airflow_sm_pipelines.errors import DefinitionError
+from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.requests import Request, Requests
 from airflow_sm_pipelines.scope import RunScope
 from tests.fakes import context
@@ -52,7 +53,7 @@ def requests(
 
 
 def first(arguments: dict[str, Any], **keys: Any) -> Request:
-    return requests(arguments, **keys).of_attempt(1)
+    return requests(arguments, **keys).of_attempt(Attempt(0))
 
 
 def tags(request: Request) -> dict[str, str]:
@@ -62,23 +63,23 @@ def tags(request: Request) -> dict[str, str]:
 
 def test_a_step_keeps_its_name_between_versions() -> None:
     made = first({"HyperParameters": {"a": "1"}})
-    assert made["TrainingJobName"] == f"pipelines-{EXECUTION}-Train-83n9j2awof-1"
+    assert made["TrainingJobName"] == f"pipelines-{EXECUTION}-Train-83n9j2awof-0-1"
 
 
 def test_a_name_in_arguments_is_a_prefix() -> None:
     made = first({"TrainingJobName": "mine", "HyperParameters": {"a": "1"}})
-    assert made["TrainingJobName"] == f"mine-{EXECUTION}-83n9j2awof-1"
+    assert made["TrainingJobName"] == f"mine-{EXECUTION}-83n9j2awof-0-1"
 
 
 def test_a_tuning_job_has_a_name_of_32_characters_at_most() -> None:
     made = first({"HyperParameterTuningJobName": "mine"}, step_type="Tuning")
-    assert str(made["HyperParameterTuningJobName"]).startswith(f"{EXECUTION}-Train-")
+    assert str(made["HyperParameterTuningJobName"]).startswith(f"{EXECUTION}-Trai-")
     assert len(str(made["HyperParameterTuningJobName"])) <= 32
 
 
 def test_the_name_of_an_endpoint_is_its_own_and_that_of_its_configuration_a_prefix() -> None:
     endpoint = requests({"EndpointName": "mine"}, step_type="Endpoint")
-    assert {str(endpoint.of_attempt(n)["EndpointName"]) for n in (1, 2)} == {"mine"}
+    assert {str(endpoint.of_attempt(Attempt(0, n))["EndpointName"]) for n in (1, 2)} == {"mine"}
     config = first({"EndpointConfigName": "mine"}, step_type="EndpointConfig")
     assert str(config["EndpointConfigName"]).startswith(f"mine-{EXECUTION}-")
 
@@ -94,7 +95,7 @@ def test_an_endpoint_without_a_name_is_an_error_that_says_where_one_may_be() -> 
 
 def test_attempts_differ_in_the_name_alone() -> None:
     made = requests({"HyperParameters": {"a": "1"}})
-    one, two = made.of_attempt(1), made.of_attempt(2)
+    one, two = made.of_attempt(Attempt(0)), made.of_attempt(Attempt(0, 2))
     assert str(one.pop("TrainingJobName")).removesuffix("-1") == str(
         two.pop("TrainingJobName")
     ).removesuffix("-2")
@@ -103,17 +104,17 @@ def test_attempts_differ_in_the_name_alone() -> None:
 
 def test_the_jobs_own_name_is_in_its_arguments_and_not_in_its_key() -> None:
     made = requests({"HyperParameters": {"job": {"Get": "Execution.TrainingJobName"}}})
-    for attempt in (1, 2):
-        request = made.of_attempt(attempt)
+    for number in (1, 2):
+        request = made.of_attempt(Attempt(0, number))
         assert request["HyperParameters"] == {"job": request["TrainingJobName"]}
-    assert str(made.of_attempt(1)["TrainingJobName"]) == (
-        f"pipelines-{EXECUTION}-Train-936xkhl3ax-1"
+    assert str(made.of_attempt(Attempt(0))["TrainingJobName"]) == (
+        f"pipelines-{EXECUTION}-Train-936xkhl3ax-0-1"
     )
 
 
 def test_what_aws_names_itself_has_a_client_token() -> None:
     made = first({"ModelPackageGroupName": "group"}, step_type="RegisterModel")
-    assert made == {"ModelPackageGroupName": "group", "ClientToken": f"{EXECUTION}-uzmtrqfvvu-1"}
+    assert made == {"ModelPackageGroupName": "group", "ClientToken": f"{EXECUTION}-uzmtrqfvvu-0-1"}
 
 
 @pytest.mark.parametrize("given", [{}, {"RoleArn": None}, {"RoleArn": ""}])
