@@ -78,8 +78,6 @@ def _dag_arguments(pipeline: Pipeline) -> dict[str, Any]:
     }
     if pipeline.display_name:
         arguments["dag_display_name"] = pipeline.display_name
-    if pipeline.max_parallel_steps:
-        arguments["max_active_tasks"] = pipeline.max_parallel_steps
     return arguments
 
 

@@ -3,9 +3,11 @@
 import math
 import time
 from concurrent.futures import wait
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import TaskInstanceState
 
 from airflow_sm_pipelines import aws, deployments, endings, finishing, jobs, settings
@@ -18,6 +20,7 @@ from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
 from airflow_sm_pipelines.requests import Requests
 from airflow_sm_pipelines.triggers import JobTrigger
+from airflow_sm_pipelines.turns import turn_of
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -26,24 +29,29 @@ if TYPE_CHECKING:
 class JobOperator(StepOperator):
     """Creates the AWS resource of a step, waits for it and hands on what Describe says of it.
 
-    It waits deferred, except where the pipeline limits its parallel steps: Airflow's limit for a
-    run does not count deferred tasks. A job that does not succeed raises a JobFailedError.
+    It waits deferred, for its job and, where the pipeline limits its parallel steps, for its turn
+    to have one. A job that does not succeed raises a JobFailedError.
     """
 
     ui_color = "#d5e8d4"
     _killed = False
 
     def execute(self, context: Any) -> dict[str, Json]:
-        """Resolve, create or attach, wait."""
+        """Wait for the step's turn; resolve, create or attach, wait."""
         self.enter(context)
+        return self.start(context)
+
+    def start(self, context: Any, event: Any = None) -> dict[str, Json]:
+        """Go on after a wait for the step's turn, which may not be over yet."""
         with self.judging():
             client = self._client()
+            patience = settings.defer_after_seconds(client.meta.endpoint_url)
+            self._await_turn(client, context, at_most=patience)
             resource, wanted = self._obtain(context, client)
-            if self.job.status is not None:
-                patience = settings.defer_after_seconds(client.meta.endpoint_url)
-                at_most = None if self.waits_in_worker else patience
-                if not self._wait_here(client, resource, context, at_most=at_most):
-                    self._defer(client, resource, wanted)
+            if self.job.status is not None and not self._wait_here(
+                client, resource, context, at_most=patience
+            ):
+                self._defer(client, resource, wanted)
             return self._finish(context, client, resource, wanted)
 
     def resume(
@@ -90,16 +98,38 @@ class JobOperator(StepOperator):
         self._killed = True
 
     @property
-    def waits_in_worker(self) -> bool:
-        """Whether the task keeps its worker while its job runs."""
-        return self.pipeline.max_parallel_steps is not None
-
-    @property
     def job(self) -> Job:
         """How the step's AWS resource is handled."""
         job = self.step.job
         assert job is not None, f"{self.step.type} steps create no job"
         return job
+
+    def _await_turn(self, client: "BaseClient", context: Any, *, at_most: float) -> None:
+        """Return when the step may have its job in progress; deferred after `at_most` seconds.
+
+        Whoever is far from its turn asks less often: each time costs a start of the task.
+        """
+        if (turn := turn_of(context, self.pipeline, self.step)) is None:
+            return
+        limit = self.pipeline.max_parallel_steps or 1
+        deadline = time.monotonic() + at_most
+        while places := turn.places_before():
+            if self._killed:
+                raise WaitInterruptedError("the worker is told to end; no job was started")
+            if time.monotonic() < deadline:
+                time.sleep(KILL_CHECK_SECONDS)
+                continue
+            self.log.info("%s jobs of this run at once are allowed: %s before", limit, places)
+            seconds = max(SETTLE_SECONDS, settings.poll_seconds(client.meta.endpoint_url))
+            wait_seconds = min(seconds * (1 + places // limit), LONGEST_TURN_SECONDS)
+            self.defer(
+                trigger=TimeDeltaTrigger(timedelta(seconds=wait_seconds)), method_name="start"
+            )
+
+    def _leave_turn(self, context: Any) -> None:
+        """Let the next step have its job in progress."""
+        if turn := turn_of(context, self.pipeline, self.step):
+            turn.give_back()
 
     def _obtain(self, context: Any, client: "BaseClient") -> tuple[aws.Resource, dict[str, Json]]:
         """The resource of this try, and what Describe has to answer of it in the end."""
@@ -195,6 +225,7 @@ class JobOperator(StepOperator):
         wanted: dict[str, Json],
     ) -> dict[str, Json]:
         described = aws.describe(client, resource)
+        self._leave_turn(context)
         status = described.get(self.job.status or "")
         rolled_back = deployments.difference(described, wanted)
         if self.job.status is None or (status in self.job.succeeded and not rolled_back):
@@ -230,6 +261,7 @@ def _ended_by_user(ti: Any) -> bool:
 
 
 KILL_CHECK_SECONDS = 0.5
+LONGEST_TURN_SECONDS = 300.0
 ROLLED_BACK = "it was rolled back, or changed by another: "
 
 # Airflow hears of a deferral from the task and, up to seconds later, from the executor. A task that

@@ -189,13 +189,12 @@ def test_an_argument_that_dag_does_not_have_is_refused() -> None:
 def test_a_pipeline_without_a_limit_has_airflows() -> None:
     dag: Any = dag_of(step("S"))
     assert dag.max_active_tasks == 16
-    assert not dag.task_dict["S"].waits_in_worker
 
 
-def test_a_limit_holds_because_steps_wait_in_the_worker() -> None:
+def test_a_limit_is_for_jobs_and_not_for_tasks() -> None:
     dag: Any = load_dag(DEFINITIONS["describe_pipeline"])
-    assert dag.max_active_tasks == 2
-    assert dag.task_dict["Prepare"].waits_in_worker
+    assert dag.task_dict["Prepare"].pipeline.max_parallel_steps == 2
+    assert dag.max_active_tasks == 16
 
 
 # Params

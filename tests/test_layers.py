@@ -26,6 +26,7 @@ LAYERS = (
         "job_operator",
         "triggers",
         "poller",
+        "turns",
         "sensors",
         "jobs",
         "deployments",

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTas
 from airflow.sdk import DAG, TaskInstanceState
 from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
 from airflow.sdk.execution_time.timeout import timeout
+from airflow.sdk.execution_time.xcom import XCom
 
 from airflow_sm_pipelines import aws, build_dag, jobs, load
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
@@ -25,6 +27,7 @@ from airflow_sm_pipelines.errors import (
 from airflow_sm_pipelines.features import TaskDeferralTimeout
 from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.local import LocalAWS
+from airflow_sm_pipelines.naming import END_TASK
 from airflow_sm_pipelines.scope import OUTCOME
 from airflow_sm_pipelines.triggers import JobTrigger
 from tests.definition.cases import PIPELINES
@@ -70,13 +73,9 @@ REGISTER: Step = {
 }
 
 
-def dag_of(
-    *steps: Step, parameters: list[Step] | None = None, limit: int | None = None, **keys: Any
-) -> DAG:
+def dag_of(*steps: Step, parameters: list[Step] | None = None, **keys: Any) -> DAG:
     definition = {"Version": "2020-12-01", "Parameters": parameters or [], "Steps": steps}
     described: dict[str, Any] = {"PipelineDefinition": json.dumps(definition)}
-    if limit:
-        described["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": limit}
     pipeline = load(json.dumps(described), name=f"p-{uuid4().hex[:8]}")
     return build_dag(pipeline, **{"role_arn": ROLE, "default_args": {"retries": 0}, **keys})
 
@@ -312,15 +311,55 @@ def test_a_job_that_ends_soon_is_not_worth_a_deferral(
     assert handed_on["ProcessingJobStatus"] == "Completed"
 
 
+def test_a_step_whose_turn_has_not_come_is_deferred_and_creates_nothing(
+    client: Any, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__SM_PIPELINES__DEFER_AFTER_SECONDS", "0")
+    definition = {"Version": "2020-12-01", "Steps": [processing(), {**processing(), "Name": "T"}]}
+    described = {
+        "PipelineDefinition": json.dumps(definition),
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": 1},
+    }
+    dag = build_dag(load(json.dumps(described), name=f"p-{uuid4().hex[:8]}"), role_arn=ROLE)
+    run = Run(dag, store=store, states={"S": "running", "T": "deferred"})
+    other = (END_TASK, "turn:T")
+    run.ti.xcoms[other] = {"number": 1}
+    monkeypatch.setattr(XCom, "set", partial(xcom_set, run))
+    with pytest.raises(TaskDeferred) as deferred:
+        run.execute()
+    assert deferred.value.method_name == "start"
+    assert job_names(client, run) == []
+    run.ti.xcoms[other] = {"number": 0}
+    with pytest.raises(TaskDeferred) as deferred:
+        run.task.start(run.context)
+    (name,) = job_names(client, run)
+    assert run.ti.xcoms[END_TASK, "turn:S"]["number"] == 2
+    finished(client, name)
+    run.resume(name)
+    assert run.ti.xcoms[END_TASK, "turn:S"]["number"] == 0
+
+
+def xcom_set(run: Run, key: str, value: Any, *, task_id: str, **_: Any) -> None:
+    run.ti.xcoms[task_id, key] = value
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are waited for in the worker."""
+    monkeypatch.setenv("AIRFLOW__SM_PIPELINES__DEFER_AFTER_SECONDS", "600")
+
+
 def waiting(store: FakeStore | None, script: str = LONG, **keys: Any) -> Run:
-    return Run(dag_of(processing(script), limit=1, **keys), store=store)
+    return Run(dag_of(processing(script), **keys), store=store)
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_job_can_be_waited_for_in_the_worker(client: Any, store: FakeStore) -> None:
     handed_on = waiting(store, "pass").execute()
     assert handed_on["ProcessingJobStatus"] == "Completed"
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_failure_in_the_worker_is_as_typed(client: Any, store: FakeStore) -> None:
     with pytest.raises(JobFailedError, match="is Failed: AlgorithmError"):
         waiting(store, "1/0").execute()
@@ -339,6 +378,7 @@ def kill(client: Any, run: Run, state: str | None) -> tuple[str, str]:
     return name, str(error)
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("state", ["running", "up_for_retry", "queued", "scheduled", None])
 def test_a_worker_that_is_told_to_end_leaves_the_job(
     client: Any, store: FakeStore, state: str | None
@@ -351,6 +391,7 @@ def test_a_worker_that_is_told_to_end_leaves_the_job(
     assert kill(client, again, state)[0] == name
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("state", ["failed", "success", "skipped", "restarting", "removed"])
 def test_a_task_that_a_user_has_ended_stops_its_job(
     client: Any, store: FakeStore, state: str
@@ -360,6 +401,7 @@ def test_a_task_that_a_user_has_ended_stops_its_job(
     assert status(client, name) in {"Stopping", "Stopped"}
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_task_that_runs_too_long_stops_its_job(client: Any, store: FakeStore) -> None:
     run = waiting(store)
     # The alarm raises wherever it strikes; hypothesis has a callback in the collector, in which

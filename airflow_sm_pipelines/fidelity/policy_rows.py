@@ -93,13 +93,15 @@ POLICIES: tuple[Row, ...] = (
         title="ParallelismConfiguration",
         features=("ParallelismConfiguration",),
         level="equivalent",
-        reason="the DAG's max_active_tasks, per run; steps then wait in the worker",
-        text="MaxParallelExecutionSteps comes with the output of DescribePipeline. Without it "
-        "SageMaker has no limit and Airflow has its own, `max_active_tasks_per_dag`, which "
-        "deferred tasks do not count for.",
+        reason="steps queue for their turn to have a job in progress; conditions do not count",
+        text="MaxParallelExecutionSteps comes with the output of DescribePipeline. A place that "
+        "gets free is noticed after seconds, at most five minutes "
+        "([why](decisions/turns.md)). Without it SageMaker has no limit and Airflow has its own, "
+        "`max_active_tasks_per_dag`, which deferred tasks do not count for.",
         proof=(
-            "tests/test_dag.py::test_a_limit_holds_because_steps_wait_in_the_worker",
-            "tests/runs/test_values.py::test_step_waits_in_the_worker_where_parallelism_is_limited",
+            "tests/test_turns.py::test_no_order_of_moves_lets_more_than_the_limit_run",
+            "tests/test_operators.py::test_a_step_whose_turn_has_not_come_is_deferred_and_creates_nothing",
+            "tests/runs/test_values.py::test_steps_have_their_turn_one_by_one",
         ),
     ),
     Row(

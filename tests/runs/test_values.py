@@ -1,6 +1,7 @@
 """What arrives at the job is what the definition says."""
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -54,7 +55,7 @@ def test_parameters_keep_their_types(run_pipeline: RunPipeline) -> None:
     assert cluster["InstanceCount"] == 1
 
 
-def test_step_waits_in_the_worker_where_parallelism_is_limited(run_pipeline: RunPipeline) -> None:
+def test_steps_have_their_turn_one_by_one(run_pipeline: RunPipeline) -> None:
     definition = {
         "PipelineName": "limited",
         "ParallelismConfiguration": {"MaxParallelExecutionSteps": 1},
@@ -62,6 +63,14 @@ def test_step_waits_in_the_worker_where_parallelism_is_limited(run_pipeline: Run
     }
     run = run_pipeline(definition, name="limited")
     assert run.state == "success"
+    ended, started = (
+        datetime.fromisoformat(run.outputs[step][moment])
+        for step, moment in (("A", "ProcessingEndTime"), ("B", "CreationTime"))
+    )
+    assert (
+        ended <= started
+        or run.outputs["B"]["ProcessingEndTime"] <= run.outputs["A"]["CreationTime"]
+    )
 
 
 @pytest.mark.parametrize(
