@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -10,7 +11,15 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import TaskInstanceState
 
-from airflow_sm_pipelines import aws, deployments, endings, finishing, jobs, settings
+from airflow_sm_pipelines import (
+    aws,
+    deployments,
+    endings,
+    finishing,
+    jobs,
+    settings,
+    unrecorded,
+)
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.errors import JobFailedError, WaitInterruptedError
@@ -18,7 +27,8 @@ from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
 from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
-from airflow_sm_pipelines.requests import Requests
+from airflow_sm_pipelines.requests import Request, Requests
+from airflow_sm_pipelines.scope import RunScope
 from airflow_sm_pipelines.triggers import JobTrigger
 from airflow_sm_pipelines.turns import turn_of
 
@@ -135,7 +145,10 @@ class JobOperator(StepOperator):
         """The resource of this try, and what Describe has to answer of it in the end."""
         store = state_store(context)
         record = jobs.begin(store, jobs.Life.of(context, retries=self.retries or 0))
-        request_for = Requests(self.step, self.scope(context, now=record.began)).of_attempt
+        scope = self.scope(context, now=record.began)
+        request_for = Requests(self.step, scope).of_attempt
+        if store is None and (going_on := self._unrecorded(client, scope, record, request_for)):
+            return going_on, {}
         if not self.job.updates:
             resource = jobs.create_or_attach(
                 client, self.job, record=record, request_for=request_for, store=store
@@ -151,6 +164,23 @@ class JobOperator(StepOperator):
             settle=lambda busy: self._wait_here(client, busy, context, at_most=None),
         )
         return resource, deployments.asked(self.job, request)
+
+    def _unrecorded(
+        self,
+        client: "BaseClient",
+        scope: RunScope,
+        record: jobs.Record,
+        request_for: Callable[[Attempt], Request],
+    ) -> aws.Resource | None:
+        """The job of a try before, where Airflow could not remember its name."""
+        origin = unrecorded.Origin(
+            execution_id=scope.execution_id,
+            step=self.step.name,
+            epoch=record.max_tries,
+            since=scope.context["dag_run"].start_date,
+        )
+        request = request_for(Attempt(record.max_tries))
+        return unrecorded.in_progress(client, self.job, origin=origin, request=request)
 
     def _client(self) -> "BaseClient":
         return self.connection.client("sagemaker")

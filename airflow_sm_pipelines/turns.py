@@ -109,7 +109,7 @@ class RunTickets:
 
     def write(self, step: str, ticket: Ticket) -> None:
         # Known at run time alone: it is the backend that Airflow is configured with.
-        from airflow.sdk.execution_time.xcom import XCom
+        from airflow.providers.common.compat.sdk import XCom
 
         XCom.set(
             _key(step),

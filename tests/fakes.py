@@ -56,7 +56,7 @@ def context(
     """A context; what `ti` says is of the task instance."""
     return {
         "dag": dag or SimpleNamespace(dag_id="dag", task_dict={}),
-        "dag_run": SimpleNamespace(run_after=STARTED, clear_number=clears),
+        "dag_run": SimpleNamespace(run_after=STARTED, start_date=STARTED, clear_number=clears),
         "params": params or {},
         "run_id": run_id,
         "task_state_store": store,

@@ -4,10 +4,9 @@ import warnings
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import ParamValidationError
 from airflow.sdk import DAG
 from airflow.sdk.definitions.param import ParamsDict
-from airflow.sdk.exceptions import ParamValidationError
-from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_sm_pipelines import build_dag, load, load_dag
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
@@ -15,6 +14,7 @@ from airflow_sm_pipelines.endings import EndOperator, is_gated_pipeline
 from airflow_sm_pipelines.naming import END_TASK
 from airflow_sm_pipelines.operators import UnsupportedOperator
 from tests.drawing import DEFINITIONS, GOLDEN, draw
+from tests.serializing import DagSerialization
 
 LARGEST_PAGE = 4096
 SECRET = "hunter2"

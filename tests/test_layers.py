@@ -27,6 +27,7 @@ LAYERS = (
         "triggers",
         "poller",
         "turns",
+        "unrecorded",
         "sensors",
         "jobs",
         "deployments",

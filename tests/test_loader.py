@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG
-from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_sm_pipelines import load_dag, load_dags
 from airflow_sm_pipelines.errors import DefinitionError
 from airflow_sm_pipelines.files import definition_files, pipeline_name
 from tests.drawing import DEFINITIONS
+from tests.serializing import DagSerialization
 
 GOOD = json.dumps({"Version": "2020-12-01", "Steps": [], "Parameters": []})
 NEEDY = json.dumps({"Version": "2020-12-01", "Steps": [], "Parameters": [{"Name": "P"}]})

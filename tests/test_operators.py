@@ -10,13 +10,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowTaskTimeout,
+    DownstreamTasksSkipped,
+    TaskDeferred,
+    XCom,
+    timeout,
+)
 from airflow.sdk import DAG, TaskInstanceState
-from airflow.sdk.exceptions import DownstreamTasksSkipped, TaskDeferred
-from airflow.sdk.execution_time.timeout import timeout
-from airflow.sdk.execution_time.xcom import XCom
+from botocore.stub import Stubber
 
-from airflow_sm_pipelines import aws, build_dag, jobs, load
+from airflow_sm_pipelines import aws, build_dag, jobs, load, unrecorded
+from airflow_sm_pipelines.definition.resources import PROCESSING
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
@@ -31,7 +37,7 @@ from airflow_sm_pipelines.naming import END_TASK
 from airflow_sm_pipelines.scope import OUTCOME
 from airflow_sm_pipelines.triggers import JobTrigger
 from tests.definition.cases import PIPELINES
-from tests.fakes import FakeStore, context, until
+from tests.fakes import STARTED, FakeStore, context, until
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
@@ -528,6 +534,41 @@ def test_an_airflow_without_a_store_attaches_to_the_job_in_progress(client: Any)
     client.stop_processing_job(ProcessingJobName=name)
     finished(client, name)
     assert run.retry().defer().identifier != name
+
+
+def test_an_airflow_without_a_store_attaches_although_the_request_has_changed(client: Any) -> None:
+    step = processing(LONG, Environment={"NOW": {"Get": "Execution.CurrentDateTime"}})
+    run = Run(dag_of(step), store=None)
+    name = run.defer().identifier
+    assert run.retry().defer().identifier == name
+    assert run.clear().defer().identifier != name
+    for job in job_names(client, run):
+        client.stop_processing_job(ProcessingJobName=job)
+
+
+def test_an_airflow_without_a_store_tells_steps_apart_whose_names_are_cut(client: Any) -> None:
+    names = [f"A-step-with-a-long-name-{number}" for number in "12"]
+    dag = dag_of(*({**processing(LONG), "Name": name} for name in names))
+    jobs_of = {}
+    for name in names:
+        task: Any = copy.copy(dag.task_dict[name])
+        with pytest.raises(TaskDeferred) as raised:
+            task.execute(context(dag=dag, store=None, task_id=name, dag_id=dag.dag_id))
+        jobs_of[name] = raised.value.trigger.identifier
+    assert len(set(jobs_of.values())) == 2
+    for job in jobs_of.values():
+        client.stop_processing_job(ProcessingJobName=job)
+
+
+def test_an_airflow_without_a_store_goes_on_where_aws_does_not_list(
+    client: Any, caplog: Any
+) -> None:
+    origin = unrecorded.Origin(execution_id="0" * 12, step="S", epoch=0, since=STARTED)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("list_processing_jobs", "AccessDeniedException", "no")
+        found = unrecorded.in_progress(client, PROCESSING, origin=origin, request={})
+    assert found is None
+    assert "whether a job of this step goes on cannot be told" in caplog.text
 
 
 def test_a_model_is_created_once(client: Any, store: FakeStore) -> None:

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
+from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import TaskDeferred
 
 from airflow_sm_pipelines import build_dag, load
 from airflow_sm_pipelines.definition import Pipeline

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from airflow.providers.common.compat.sdk import ParamValidationError
 
 from .conftest import RunPipeline
 from .steps import as_text, get, pipeline, processing
@@ -92,7 +93,7 @@ def test_wrong_parameters_are_refused_before_a_job_starts(
         state = run_pipeline(
             pipeline(processing("A"), Parameters=parameters), name="refused", **values
         ).state
-    except ValueError as error:  # what Airflow refuses itself, before there is a run
+    except (ValueError, ParamValidationError) as error:  # Airflow's own, before there is a run
         state = f"refused: {error}"
     assert state != "success"
     after = len(sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"])
