@@ -7,11 +7,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_sm_pipelines.local.errors import AwsError, JobError, LocalError, ScriptError
+    from airflow_sm_pipelines.local.errors import (
+        AwsError,
+        FaultError,
+        JobError,
+        LocalError,
+        ScriptError,
+    )
     from airflow_sm_pipelines.local.seed import seed_objects
     from airflow_sm_pipelines.local.server import LocalAWS
 
-__all__ = ["AwsError", "JobError", "LocalAWS", "LocalError", "ScriptError", "seed_objects"]
+__all__ = [
+    "AwsError",
+    "FaultError",
+    "JobError",
+    "LocalAWS",
+    "LocalError",
+    "ScriptError",
+    "seed_objects",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,6 +36,7 @@ def __getattr__(name: str) -> Any:
 
 _MODULES = {
     "AwsError": "errors",
+    "FaultError": "errors",
     "JobError": "errors",
     "LocalAWS": "server",
     "LocalError": "errors",

@@ -7,18 +7,21 @@ answers with.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from airflow_sm_pipelines.local import listing, shapes
+from airflow_sm_pipelines.local.calls import reads
 from airflow_sm_pipelines.local.components import Components
 from airflow_sm_pipelines.local.errors import AwsError, invalid
+from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.hosting import Hosting
 from airflow_sm_pipelines.local.job import Fields, JobKind
-from airflow_sm_pipelines.local.jobs import Jobs
-from airflow_sm_pipelines.local.packages import Packages
+from airflow_sm_pipelines.local.jobs import Jobs, unknown
+from airflow_sm_pipelines.local.packages import Packages, Replayed
 from airflow_sm_pipelines.local.registry import (
     COMPONENT,
     ENDPOINT,
@@ -32,6 +35,16 @@ from airflow_sm_pipelines.local.registry import (
 
 Handler = Callable[[Fields], Fields | None]
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The JSON answer to a request; whether it had an effect, and the ARN of what it created."""
+
+    content: bytes
+    effect: bool
+    created: str = ""
+
+
 # moto would answer these with a status that nothing stands behind.
 _NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^Search$")
 
@@ -39,7 +52,10 @@ _NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^
 class Api:
     """The SageMaker operations that the local AWS answers itself."""
 
-    def __init__(self, jobs: Jobs, registry: Registry, *, kinds: tuple[JobKind, ...]) -> None:
+    def __init__(
+        self, jobs: Jobs, registry: Registry, *, kinds: tuple[JobKind, ...], faults: Faults
+    ) -> None:
+        self._faults = faults
         self._jobs = jobs
         self._registry = registry
         self._tags = registry.tags
@@ -68,8 +84,8 @@ class Api:
             or _NEVER_PASSED_ON.search(operation) is not None
         )
 
-    def answer(self, operation: str, body: bytes) -> bytes:
-        """The JSON answer to a request; raises `AwsError`."""
+    def answer(self, operation: str, body: bytes) -> Told:
+        """What is answered to a request; raises `AwsError`."""
         if shapes.operation(operation) is None:
             raise AwsError("UnknownOperationException", f"SageMaker has no operation {operation!r}")
         if operation not in self._operations:
@@ -78,16 +94,22 @@ class Api:
         shapes.check(operation, parsed)
         request = {key: value for key, value in parsed.items() if value is not None}
         answer = self._operations[operation](request) or {}
-        if operation.startswith("Create") and "Tags" in request:
-            self._tags.add(next(iter(answer.values())), request["Tags"])
-        return json.dumps(shapes.answered(operation, answer), default=_wire).encode()
+        effect = not (reads(operation) or isinstance(answer, Replayed))
+        created = next(iter(answer.values())) if effect and operation.startswith("Create") else ""
+        if created and "Tags" in request:
+            self._tags.add(created, request["Tags"])
+        content = json.dumps(shapes.answered(operation, answer), default=_wire).encode()
+        return Told(content=content, effect=effect, created=created)
 
     def _job_operations(self, kind: JobKind) -> dict[str, Handler]:
         def create(request: Fields) -> Fields:
             return {f"{kind.noun}Arn": self._jobs.create(kind, request).arn}
 
         def describe(request: Fields) -> Fields:
-            return self._jobs.get(kind, request).describe()
+            job = self._jobs.get(kind, request)
+            if self._faults.hides(job.arn):
+                raise unknown(kind, job.name)
+            return job.describe()
 
         def stop(request: Fields) -> None:
             self._jobs.stop(kind, request)
@@ -105,18 +127,27 @@ class Api:
             f"Create{kind.noun}": create,
             f"Describe{kind.noun}": describe,
             f"Stop{kind.noun}": stop,
-            name: lambda request: listing.page(name, request, self._jobs.descriptions(kind)),
+            name: lambda request: self._page(name, request, self._jobs.descriptions(kind)),
         }
 
     def _read_operations(self, kind: Kind) -> dict[str, Handler]:
         def describe(request: Fields) -> Fields:
-            return self._registry.get(kind, request[kind.name_key])
+            described = self._registry.get(kind, request[kind.name_key])
+            arn = described[kind.arn_key]
+            if self._faults.hides(arn):
+                raise invalid(kind.missing.format(arn=arn))
+            return described
 
         name = f"List{kind.noun}s"
         return {
             f"Describe{kind.noun}": describe,
-            name: lambda request: listing.page(name, request, self._registry.descriptions(kind)),
+            name: lambda request: self._page(name, request, self._registry.descriptions(kind)),
         }
+
+    def _page(self, name: str, request: Fields, rows: Iterable[Fields]) -> Fields:
+        """A page of the rows that can be seen."""
+        arn = f"{listing.LISTINGS[name].noun}Arn"
+        return listing.page(name, request, self._faults.seen(rows, arn=arn))
 
     def _tag_operations(self) -> dict[str, Handler]:
         def tagged(request: Fields) -> str:

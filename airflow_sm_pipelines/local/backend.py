@@ -8,7 +8,6 @@ how it is kept from the user's AWS configuration.
 
 import json
 import logging
-import re
 from collections.abc import Iterable
 from importlib.metadata import metadata
 from typing import Any
@@ -19,12 +18,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from airflow_sm_pipelines.local.calls import signed_for
 from airflow_sm_pipelines.local.sessions import neutral_sessions
 from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
-
-_SCOPE = re.compile(r"Credential=[^,\s]*/\d{8}/[\w-]+/([\w-]+)/aws4_request")
 
 # Services whose app the signature alone decides; moto's own look-up takes a millisecond more.
 _DIRECT = ("s3", "logs")
@@ -48,10 +46,9 @@ class Moto:
 
 def _service(environ: dict[str, Any]) -> str:
     """The service that a request is signed for, or ""."""
-    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     # S3 Control is signed as s3, and is another service.
     control = environ.get("PATH_INFO", "").startswith("/v20180820/")
-    return scope[1] if scope and not control else ""
+    return "" if control else signed_for(environ)
 
 
 def _app(service: Any) -> WSGIApp:

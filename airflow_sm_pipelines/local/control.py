@@ -1,11 +1,13 @@
-"""What tests tell the local AWS itself, outside AWS's protocols: `/_local/<what>`.
+"""What tests tell and ask the local AWS itself, outside AWS's protocols: `/_local/<what>`.
 
-GET answers with what is set, PUT sets it anew, POST adds to it, DELETE clears it; each answers with
-what is set then. To add something that can be set: a `Settable`, and its row in `server.py`.
+Of what can be set, GET answers with what is set, PUT sets it anew, POST adds to it, DELETE clears
+it; of what is recorded, GET answers with the record and DELETE clears it. Each answers with what is
+there then. To add a part: a `Settable` or a `Record`, and its row in `server.py`.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from werkzeug.wrappers import Request, Response
@@ -29,50 +31,80 @@ class Settable(Protocol):
         """Set this and nothing else."""
 
 
-class Control:
-    """What can be set, by the last part of its path; in a body, its key begins with a capital."""
+class Record(Protocol):
+    """What has happened."""
 
-    def __init__(self, settables: Mapping[str, Settable]) -> None:
-        self._settables = settables
+    def documents(self) -> Iterable[Mapping[str, Any]]:
+        """What has happened, one by one."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How often what has happened."""
+
+    def clear(self) -> None:
+        """Forget it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is behind one path: what is there, and what each method does before it answers so."""
+
+    content: Callable[[], Mapping[str, Any]]
+    methods: Mapping[str, Callable[[Request], None]]
+
+
+def settable(key: str, settable: Settable) -> Part:
+    """What can be set; `key` is that of the list in bodies."""
+    return Part(
+        content=lambda: {key: list(settable.documents())},
+        methods={
+            "GET": _read,
+            "PUT": lambda request: settable.replace(*_documents(request, key)),
+            "POST": lambda request: settable.add(*_documents(request, key)),
+            "DELETE": lambda _: settable.replace(),
+        },
+    )
+
+
+def record(key: str, record: Record) -> Part:
+    """What is recorded; `key` is that of the list in answers, which have `Counts` beside it."""
+    return Part(
+        content=lambda: {key: list(record.documents()), "Counts": record.counts()},
+        methods={"GET": _read, "DELETE": lambda _: record.clear()},
+    )
+
+
+class Control:
+    """The parts, by the last part of their path."""
+
+    def __init__(self, parts: Mapping[str, Part]) -> None:
+        self._parts = parts
 
     def answers(self, path: str) -> bool:
         """Whether a request of that path is not AWS's."""
         return path.startswith(_PREFIX)
 
     def answer(self, request: Request) -> Response:
-        """What a request sets, or what is wrong with it."""
+        """What a request sets or asks for, or what is wrong with it."""
         name = request.path.removeprefix(_PREFIX)
-        if name not in self._settables:
-            known = ", ".join(f"{_PREFIX}{each}" for each in self._settables)
-            return _refusal(404, [f"{request.path}: nothing to set; it would be {known}"])
-        if request.method not in METHODS:
-            allowed = ", ".join(METHODS)
+        part = self._parts.get(name)
+        if part is None:
+            known = ", ".join(f"{_PREFIX}{each}" for each in self._parts)
+            return _refusal(404, [f"{request.path}: nothing is there; it would be {known}"])
+        if request.method not in part.methods:
+            allowed = ", ".join(part.methods)
             return _refusal(
                 405,
                 [f"{request.method} {request.path}: not answered; it would be one of {allowed}"],
             )
-        settable, key = self._settables[name], name.capitalize()
         try:
-            METHODS[request.method](settable, request, key)
+            part.methods[request.method](request)
         except LocalError as error:
             return _refusal(400, str(error).splitlines())
-        return _json(200, {key: list(settable.documents())})
+        return _json(200, part.content())
 
 
-def _read(settable: Settable, request: Request, key: str) -> None:
-    """Change nothing: what is set is the answer to every method."""
-
-
-def _replace(settable: Settable, request: Request, key: str) -> None:
-    settable.replace(*_documents(request, key))
-
-
-def _add(settable: Settable, request: Request, key: str) -> None:
-    settable.add(*_documents(request, key))
-
-
-def _clear(settable: Settable, request: Request, key: str) -> None:
-    settable.replace()
+def _read(request: Request) -> None:
+    """Change nothing: what is there is the answer to every method."""
 
 
 def _documents(request: Request, key: str) -> list[object]:
@@ -92,11 +124,3 @@ def _refusal(status: int, problems: list[str]) -> Response:
 
 def _json(status: int, content: Mapping[str, Any]) -> Response:
     return Response(json.dumps(content), status=status, content_type="application/json")
-
-
-METHODS: dict[str, Callable[[Settable, Request, str], None]] = {
-    "GET": _read,
-    "PUT": _replace,
-    "POST": _add,
-    "DELETE": _clear,
-}

@@ -3,7 +3,9 @@
 LocalError          the local AWS cannot be started or used like this
   JobError          a job cannot go on; the text becomes its FailureReason
   StoppedError      a job has been asked to stop
-  ScriptError       a script cannot be played; carries every problem
+  DocumentError     what a test sets is wrong; carries every problem
+    ScriptError       a script cannot be played
+    FaultError        a fault cannot happen
 AwsError            an answer to a caller, in AWS's own shape
 """
 
@@ -22,12 +24,20 @@ class StoppedError(LocalError):
     """A job has been asked to stop before its next part."""
 
 
-class ScriptError(LocalError):
-    """Scripts that cannot be played; `problems` holds everything that was found."""
+class DocumentError(LocalError):
+    """What cannot be set; `problems` holds everything that was found."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class ScriptError(DocumentError):
+    """Scripts that cannot be played."""
+
+
+class FaultError(DocumentError):
+    """Faults that cannot happen."""
 
 
 class AwsError(Exception):

@@ -3,7 +3,6 @@
 What is below `/_local/` is no part of AWS: `control.py`.
 """
 
-import io
 import logging
 import re
 import uuid
@@ -14,62 +13,87 @@ from werkzeug.wrappers import Request, Response
 
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto, json_error
+from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, reads
 from airflow_sm_pipelines.local.control import Control
+from airflow_sm_pipelines.local.disruption import Answer, Disruption, DroppedError
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
 
-_TARGET = "SageMaker."
 _INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations")
 
 
 class Front:
     """The local AWS as one WSGI app."""
 
-    def __init__(self, api: Api, moto: Moto, *, control: Control) -> None:
+    def __init__(self, api: Api, moto: Moto, *, control: Control, disruption: Disruption) -> None:
         self._api = api
         self._control = control
+        self._disruption = disruption
         self._moto = moto
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
-            response = self._respond(environ) or self._moto
+            response = self._outside(environ) or self._inside(environ)
             return response(environ, start_response)
+        except DroppedError:
+            raise
         # The last net: whatever it is, no caller gets a page of HTML, and the log has all of it.
         except Exception as error:
             return _failed(environ, error)(environ, start_response)
 
-    def _respond(self, environ: dict[str, Any]) -> Response | None:
-        """Our answer to a request, or None where it is moto's to answer."""
+    def _outside(self, environ: dict[str, Any]) -> Response | None:
+        """The answer to a request that is none to AWS, or None."""
         if "HTTP_ORIGIN" in environ:
             # Jobs run code: no web page that this machine's browser shows may start one.
             return json_error("AccessDenied", "the local AWS does not answer web pages", 403)
         if self._control.answers(environ.get("PATH_INFO", "")):
             return self._control.answer(Request(environ))
-        target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if target.startswith(_TARGET):
-            return self._sagemaker(target.removeprefix(_TARGET), environ)
-        if _INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
-            return json_error(
-                "ValidationError",
-                "InvokeEndpoint is not there in the local AWS: endpoints are recorded only",
-            )
         return None
 
-    def _sagemaker(self, operation: str, environ: dict[str, Any]) -> Response | None:
-        body = Request(environ).get_data()
-        environ["wsgi.input"] = io.BytesIO(body)
+    def _inside(self, environ: dict[str, Any]) -> WSGIApp:
+        """The answer to a request to AWS, or what a fault makes of it."""
+        return self._disruption.answer(called(environ), environ, self._aws)
+
+    def _aws(self, call: Call, environ: dict[str, Any]) -> Answer:
+        if call.service == SAGEMAKER and "HTTP_X_AMZ_TARGET" in environ:
+            return self._sagemaker(call, environ)
+        if _INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
+            message = "InvokeEndpoint is not there in the local AWS: endpoints are recorded only"
+            return _refused(AwsError("ValidationError", message))
+        return Answer(response=self._moto)
+
+    def _sagemaker(self, call: Call, environ: dict[str, Any]) -> Answer:
+        content = body(environ)
         try:
-            if not self._api.answers(operation, body):
-                return None
-            answer = self._api.answer(operation, body)
+            if not self._api.answers(call.operation, content):
+                return _passed_on(call, Response.from_app(self._moto, environ, buffered=True))
+            told = self._api.answer(call.operation, content)
         except AwsError as error:
-            return json_error(error.code, error.message, error.status)
-        return Response(
-            answer,
+            return _refused(error)
+        except Exception as error:  # the last net, so that the journal has it too
+            return Answer(response=_failed(environ, error), outcome="InternalFailure")
+        response = Response(
+            told.content,
             content_type="application/x-amz-json-1.1",
             headers={"x-amzn-RequestId": str(uuid.uuid4())},
         )
+        return Answer(response=response, effect=told.effect, created=told.created)
+
+
+def _refused(error: AwsError) -> Answer:
+    response = json_error(error.code, error.message, error.status)
+    return Answer(response=response, outcome=error.code)
+
+
+def _passed_on(call: Call, response: Response) -> Answer:
+    """What moto answers, and what came of it: it names an error's code in its JSON."""
+    if response.status_code < 400:
+        return Answer(response=response, effect=not reads(call.operation))
+    told = response.get_json(force=True, silent=True)
+    code = told.get("__type") if isinstance(told, dict) else None
+    return Answer(response=response, outcome=str(code or response.status_code))
 
 
 def _failed(environ: dict[str, Any], error: Exception) -> Response:

@@ -75,7 +75,7 @@ class Jobs:
         with self._lock:
             job = self._jobs.get((kind.noun, kind.path(request)))
         if job is None:
-            raise _unknown(kind, request[kind.name_key])
+            raise unknown(kind, request[kind.name_key])
         return job
 
     def find(self, kind: JobKind, arn: str) -> Job:
@@ -84,7 +84,7 @@ class Jobs:
             jobs = list(self._jobs.values())
         found = next((job for job in jobs if job.kind is kind and job.arn == arn), None)
         if found is None:
-            raise _unknown(kind, arn.rpartition("/")[2])
+            raise unknown(kind, arn.rpartition("/")[2])
         return found
 
     def stop(self, kind: JobKind, request: Fields) -> None:
@@ -164,7 +164,8 @@ class Jobs:
         return folder
 
 
-def _unknown(kind: JobKind, name: str) -> AwsError:
+def unknown(kind: JobKind, name: str) -> AwsError:
+    """SageMaker's answer where there is no job of that kind and name."""
     return AwsError(kind.unknown_code, kind.unknown.format(name=name))
 
 

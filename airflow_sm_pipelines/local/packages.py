@@ -6,6 +6,10 @@ from airflow_sm_pipelines.local.errors import AwsError, invalid
 from airflow_sm_pipelines.local.registry import GROUP, PACKAGE, Fields, Registry, recorded
 
 
+class Replayed(dict[str, Any]):
+    """The answer to a request that has been carried out before: it has no effect."""
+
+
 class Packages:
     """The operations on model package groups and model packages."""
 
@@ -44,7 +48,9 @@ class Packages:
                     "ConflictException",
                     f"ClientToken {token!r} has been used for a different request",
                 )
-            arn = arn or self._create(request)
+            if arn:
+                return Replayed(ModelPackageArn=arn)
+            arn = self._create(request)
             if token:
                 self._tokens[token] = (request, arn)
         return {"ModelPackageArn": arn}

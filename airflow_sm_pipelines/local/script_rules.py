@@ -5,40 +5,30 @@ nothing here lists them. A new key of a script is a row of `SCRIPT_KEYS` or `MOM
 kind of resource to script is a row of `OPERATIONS`.
 """
 
-import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_sm_pipelines.errors import did_you_mean
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.errors import ScriptError
+from airflow_sm_pipelines.local.keys import (
+    SECONDS,
+    Key,
+    checked,
+    is_count,
+    is_number,
+    key_problems,
+    listed,
+)
 from airflow_sm_pipelines.local.script import MOVING, SETTLE_SECONDS, Moment, Script
 
 _REASON_LENGTH = 1024
-_DAY_SECONDS = 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key of a JSON object: which values it takes, in code and in words."""
-
-    holds: Callable[[Any], bool]
-    right: str
-    required: bool = False
 
 
 def parsed(documents: Iterable[object]) -> tuple[Script, ...]:
     """The scripts that the documents write; raises `ScriptError` with all problems."""
-    given = copy.deepcopy(list(documents))
-    problems = [
-        problem
-        for number, document in enumerate(given)
-        for problem in _script_problems(document, f"$.Scripts[{number}]")
-    ]
-    if problems:
-        raise ScriptError(problems)
-    return tuple(_script(document) for document in given if isinstance(document, dict))
+    valid = checked(documents, _script_problems, key="Scripts", error=ScriptError)
+    return tuple(_script(document) for document in valid)
 
 
 def _script(document: dict[str, Any]) -> Script:
@@ -63,39 +53,22 @@ def _moment(noun: str, document: dict[str, Any]) -> Moment:
 
 
 def _script_problems(document: object, where: str) -> Iterator[str]:
-    problems = list(_key_problems(document, SCRIPT_KEYS, where))
+    problems = list(key_problems(document, SCRIPT_KEYS, where))
     if problems or not isinstance(document, dict):
         yield from problems
         return
     noun, moments = document["Kind"], document["Moments"]
     on = document.get("On", "Create")
     if on not in OPERATIONS[noun]:
-        started = _listed(OPERATIONS[noun])
+        started = listed(OPERATIONS[noun])
         yield f"{where}.On: {on}{noun} starts no script; it would be {started}"
     for number, moment in enumerate(moments):
         inside = f"{where}.Moments[{number}]"
-        broken = list(_key_problems(moment, MOMENT_KEYS, inside))
+        broken = list(key_problems(moment, MOMENT_KEYS, inside))
         yield from broken or _moment_problems(noun, moment, inside)
         if not broken:
             check = _last_problems if moment is moments[-1] else _passing_problems
             yield from check(moment, inside)
-
-
-def _key_problems(document: object, keys: Mapping[str, Key], where: str) -> Iterator[str]:
-    """What is wrong with the keys of an object, each by itself."""
-    if not isinstance(document, dict):
-        yield f"{where}: {document!r} is no object; it would have {_listed(keys)}"
-        return
-    for name in document:
-        if name not in keys:
-            known = did_you_mean(name, keys) or f"; it would be {_listed(keys)}"
-            yield f"{where}.{name}: unknown key{known}"
-    for name, key in keys.items():
-        if name not in document:
-            if key.required:
-                yield f"{where}.{name}: missing; it would be {key.right}"
-        elif not key.holds(document[name]):
-            yield f"{where}.{name}: {document[name]!r} does not do; it would be {key.right}"
 
 
 def _moment_problems(noun: str, moment: dict[str, Any], where: str) -> Iterator[str]:
@@ -103,7 +76,7 @@ def _moment_problems(noun: str, moment: dict[str, Any], where: str) -> Iterator[
     operation, status = f"Describe{noun}", moment["Status"]
     statuses = shapes.allowed(operation, f"{noun}Status")
     if status not in statuses:
-        known = did_you_mean(status, statuses) or f"; it would be {_listed(statuses)}"
+        known = did_you_mean(status, statuses) or f"; it would be {listed(statuses)}"
         yield f"{where}.Status: {status!r} is no status of {noun}{known}"
     fields = moment.get("Fields", {})
     for name in sorted(_told_otherwise(noun) & set(fields)):
@@ -135,20 +108,6 @@ def _told_otherwise(noun: str) -> set[str]:
     return own | {"CreationTime", "LastModifiedTime", "FailureReason"}
 
 
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(words)
-
-
-def _is_number(value: object) -> bool:
-    """Whether it is a number of seconds within a day; NaN is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 <= value <= _DAY_SECONDS  # type: ignore[operator]
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _REASON_LENGTH
 
@@ -171,18 +130,16 @@ FURTHER_ANSWERS: dict[str, tuple[str, ...]] = {
     "HyperParameterTuningJob": ("ListTrainingJobsForHyperParameterTuningJob",),
 }
 
-_SECONDS = f"a number of seconds, 0 to {_DAY_SECONDS}"
-
 SCRIPT_KEYS = {
     "Kind": Key(
         holds=lambda value: isinstance(value, str) and value in OPERATIONS,
-        right=f"one of {_listed(OPERATIONS)}",
+        right=f"one of {listed(OPERATIONS)}",
         required=True,
     ),
     "Name": Key(holds=_is_text, right="a pattern of names such as 'pipelines-*'"),
     "On": Key(holds=lambda value: value in ("Create", "Update"), right="'Create' or 'Update'"),
-    "Times": Key(holds=_is_count, right="how many resources play it, 1 or more"),
-    "StopSeconds": Key(holds=_is_number, right=_SECONDS),
+    "Times": Key(holds=is_count, right="how many resources play it, 1 or more"),
+    "StopSeconds": Key(holds=is_number, right=SECONDS),
     "Moments": Key(
         holds=lambda value: isinstance(value, list) and bool(value),
         right='a list such as [{"Status": "Failed", "FailureReason": "..."}]',
@@ -192,7 +149,7 @@ SCRIPT_KEYS = {
 
 MOMENT_KEYS = {
     "Status": Key(holds=_is_text, right="a status of the kind", required=True),
-    "Seconds": Key(holds=_is_number, right=_SECONDS),
+    "Seconds": Key(holds=is_number, right=SECONDS),
     "FailureReason": Key(holds=_is_text, right=f"a text of 1 to {_REASON_LENGTH} characters"),
     "Fields": Key(
         holds=lambda value: isinstance(value, dict),

@@ -20,11 +20,14 @@ from airflow_sm_pipelines.local import shapes, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto
-from airflow_sm_pipelines.local.control import Control
+from airflow_sm_pipelines.local.control import Control, record, settable
+from airflow_sm_pipelines.local.disruption import Disruption
 from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.jobs import Jobs
+from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.objects import Objects
@@ -51,7 +54,8 @@ class LocalAWS:
 
     `workers` bounds how many run at once (default: one per CPU). S3, logs and what else is moto's
     live in the memory of this process, shared by the servers in it; the first one starts afresh.
-    `scripts` says what becomes of jobs and endpoints instead of running them.
+    `scripts` says what becomes of jobs and endpoints instead of running them, `faults` what goes
+    wrong with requests, `requests` which ones there were.
     """
 
     _running: ClassVar[list["LocalAWS"]] = []
@@ -70,6 +74,8 @@ class LocalAWS:
         self.root = root.resolve()
         self.account = Account(region)
         self.scripts = Scripts()
+        self.faults = Faults()
+        self.requests = Journal()
         self._port = port
         self._workers = workers or os.cpu_count() or 1
         self._images = images or Images()
@@ -151,8 +157,16 @@ class LocalAWS:
         )
         registry = Registry(self.account, self.scripts)
         kinds = (processing(machine), training(machine), *unexecuted(registry))
-        control = Control({"scripts": self.scripts})
-        front = Front(Api(jobs, registry, kinds=kinds), moto, control=control)
+        control = Control(
+            {
+                "scripts": settable("Scripts", self.scripts),
+                "faults": settable("Faults", self.faults),
+                "requests": record("Requests", self.requests),
+            }
+        )
+        api = Api(jobs, registry, kinds=kinds, faults=self.faults)
+        disruption = Disruption(self.faults, self.requests)
+        front = Front(api, moto, control=control, disruption=disruption)
         return _Started(_serve(front, listening), jobs, lock)
 
     def _url(self) -> str:
@@ -212,6 +226,9 @@ class _Handler(MotoRequestHandler):
     """One request: silent, and without the 40 ms that Nagle's algorithm can add."""
 
     disable_nagle_algorithm = True
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        self.close_connection = True  # no further request comes, and there is nobody to tell
 
     def log(self, type: str, message: str, *args: Any) -> None:
         logger.debug("%s %s", type, message % args)

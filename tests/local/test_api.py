@@ -16,9 +16,12 @@ from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto
 from airflow_sm_pipelines.local.control import Control
+from airflow_sm_pipelines.local.disruption import Disruption
+from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.job import Ending, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
+from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.script_rules import OPERATIONS
 
@@ -174,8 +177,11 @@ def test_an_error_that_nobody_expected_is_an_answer_in_aws_own_shape(
     )
     account = Account("us-east-1")
     jobs = Jobs(account, tmp_path, workers=1, grace_seconds=1)
-    api = Api(jobs, Registry(account), kinds=(kind,))
-    front = Front(api, Moto(), control=Control({}))
+    faults = Faults()
+    api = Api(jobs, Registry(account), kinds=(kind,), faults=faults)
+    journal = Journal()
+    disruption = Disruption(faults, journal)
+    front = Front(api, Moto(), control=Control({}), disruption=disruption)
     request = {
         "ProcessingJobName": "job",
         "RoleArn": account.role_arn,
@@ -191,6 +197,7 @@ def test_an_error_that_nobody_expected_is_an_answer_in_aws_own_shape(
         "message": f"{target}: the local AWS failed "
         "(ZeroDivisionError: integer division or modulo by zero)",
     }
+    assert [entry["Outcome"] for entry in journal.documents()] == ["InternalFailure"]
     (record,) = caplog.records
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError

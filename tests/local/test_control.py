@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -77,14 +78,44 @@ def test_a_body_that_is_no_json_is_refused(aws: LocalAWS, body: bytes) -> None:
     assert answer["Problems"][0].startswith("$: no JSON (")
 
 
-def test_a_path_that_nothing_is_set_by_is_refused(aws: LocalAWS) -> None:
-    problem = "/_local/unicorns: nothing to set; it would be /_local/scripts"
+def test_a_path_that_nothing_is_behind_is_refused(aws: LocalAWS) -> None:
+    known = "/_local/scripts, /_local/faults, /_local/requests"
+    problem = f"/_local/unicorns: nothing is there; it would be {known}"
     assert send(aws, "GET", "/_local/unicorns") == (404, {"Problems": [problem]})
 
 
-def test_another_method_is_refused(aws: LocalAWS) -> None:
-    problem = "PATCH /_local/scripts: not answered; it would be one of GET, PUT, POST, DELETE"
-    assert send(aws, "PATCH") == (405, {"Problems": [problem]})
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("/_local/scripts", "PATCH", "GET, PUT, POST, DELETE"),
+        ("/_local/requests", "PUT", "GET, DELETE"),
+    ],
+)
+def test_another_method_is_refused(aws: LocalAWS, path: str, method: str, allowed: str) -> None:
+    problem = f"{method} {path}: not answered; it would be one of {allowed}"
+    assert send(aws, method, path) == (405, {"Problems": [problem]})
+
+
+def test_faults_are_set_and_cleared_as_scripts_are(aws: LocalAWS) -> None:
+    faults = "/_local/faults"
+    latency = {"Kind": "Latency", "Seconds": 0, "Operations": "DescribeUnicorn*"}
+    throttling = {"Kind": "Throttling", "Operations": "StopJob", "Times": 1}
+    status, answer = send(aws, "PUT", faults, {"Faults": [throttling, latency]})
+    assert (status, answer["Problems"][0].partition(":")[0]) == (400, "$.Faults[1].Operations")
+    assert send(aws, "PUT", faults, {"Faults": [throttling]}) == (200, {"Faults": [throttling]})
+    assert aws.faults.documents() == [throttling]
+    assert send(aws, "DELETE", faults) == (200, {"Faults": []})
+
+
+def test_requests_are_seen_and_forgotten(aws: LocalAWS, sagemaker: Any) -> None:
+    aws.requests.clear()
+    sagemaker.list_models()
+    status, answer = send(aws, "GET", "/_local/requests")
+    (entry,) = answer["Requests"]
+    assert datetime.fromisoformat(entry.pop("At")).tzinfo == UTC
+    known = {"Operation": "ListModels", "Name": "", "Outcome": "ok", "Effect": False}
+    assert (status, entry, answer["Counts"]) == (200, known, {"ListModels": 1})
+    assert send(aws, "DELETE", "/_local/requests") == (200, {"Requests": [], "Counts": {}})
 
 
 def test_a_web_page_sets_nothing(aws: LocalAWS) -> None:
