@@ -93,7 +93,7 @@ class Job:
         self.stopped_by = ""
         self.grace_seconds = grace_seconds
         self._lock = threading.RLock()
-        self._told = threading.Condition(self._lock)
+        self.told: Callable[[], None] = lambda: None  # called when it is asked to stop
         self._process: Process | None = None
         created = {f"{kind.noun}Arn": arn, kind.status_key: "InProgress", "CreationTime": now()}
         echoed = shapes.answered(f"Describe{kind.noun}", request)
@@ -136,19 +136,7 @@ class Job:
                 self.grace_seconds = grace_seconds
             if self._process is not None:
                 self._process.terminate(grace_seconds=self.grace_seconds)
-            self._told.notify_all()
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass, until the job is asked to stop: `StoppedError`."""
-        with self._told:
-            self._told.wait_for(lambda: self.stopped_by, timeout=seconds)
-            self.go_on()
-
-    def linger(self, seconds: float) -> None:
-        """Be Stopping for a while: no longer than the grace, nor after that has been changed."""
-        with self._told:
-            grace = self.grace_seconds
-            self._told.wait_for(lambda: self.grace_seconds != grace, timeout=min(seconds, grace))
+        self.told()
 
     def finish(self, ending: Ending) -> None:
         """Make the job final."""

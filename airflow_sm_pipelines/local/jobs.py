@@ -4,7 +4,6 @@ import logging
 import shutil
 import threading
 import uuid
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,10 +13,9 @@ from airflow_sm_pipelines.local.errors import AwsError, JobError, StoppedError, 
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 from airflow_sm_pipelines.local.script import Moment, Script
 from airflow_sm_pipelines.local.scripts import Scripts
+from airflow_sm_pipelines.local.stage import Pause, Play, Stage
 
 logger = logging.getLogger(__name__)
-
-_PLAYERS = 1000  # threads that wait for the next moment of a script
 
 
 class Jobs:
@@ -38,11 +36,12 @@ class Jobs:
         self._grace_seconds = grace_seconds
         self._lock = threading.Lock()
         self._closed = False
-        self._jobs: dict[tuple[str, str], Job] = {}
+        # By kind, then by name: some have thousands, and a List operation looks at all of a kind.
+        self._jobs: dict[str, dict[str, Job]] = {}
         self._futures: dict[tuple[str, str], Future[None]] = {}
         self._folders: set[Path] = set()
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
-        self._players = ThreadPoolExecutor(max_workers=_PLAYERS, thread_name_prefix="script")
+        self._stage = Stage()
 
     def create(self, kind: JobKind, request: Fields) -> Job:
         """Accept a job, to be run as soon as a worker is free."""
@@ -65,24 +64,21 @@ class Jobs:
                 folder=self._make_room(kind, path),
                 grace_seconds=self._grace_seconds,
             )
-            self._jobs[key] = job
-            future = self._futures[key] = self._submit(job, script)
-        future.add_done_callback(partial(_settle, job))
+            self._jobs.setdefault(kind.noun, {})[path] = job
+            self._begin(key, job, script)
         return job
 
     def get(self, kind: JobKind, request: Fields) -> Job:
         """The job of that kind that a request names."""
         with self._lock:
-            job = self._jobs.get((kind.noun, kind.path(request)))
+            job = self._jobs.get(kind.noun, {}).get(kind.path(request))
         if job is None:
             raise unknown(kind, request[kind.name_key])
         return job
 
     def find(self, kind: JobKind, arn: str) -> Job:
         """A job of that kind and ARN; names that differ only in case share it."""
-        with self._lock:
-            jobs = list(self._jobs.values())
-        found = next((job for job in jobs if job.kind is kind and job.arn == arn), None)
+        found = next((job for job in self._of(kind) if job.arn == arn), None)
         if found is None:
             raise unknown(kind, arn.rpartition("/")[2])
         return found
@@ -97,52 +93,58 @@ class Jobs:
         job.stop("Stopped")
         with self._lock:
             future = self._futures.get((kind.noun, kind.path(request)))
-        if future is not None:  # else it has ended since, and been deleted
+        if future is not None:  # else it plays a script, or has ended since and been deleted
             future.cancel()
 
     def delete(self, kind: JobKind, request: Fields) -> str:
         """Forget a job that has ended; its ARN, or "" where there is none of the name."""
         key = (kind.noun, kind.path(request))
         with self._lock:
-            job = self._jobs.get(key)
+            job = self._jobs.get(kind.noun, {}).get(kind.path(request))
             if job is None:  # DeleteJob is documented as idempotent
                 return ""
             if not job.final:
                 status = job.describe()[kind.status_key]
                 raise AwsError("ResourceInUse", f"{job.arn} is {status}; stop it first")
-            del self._jobs[key], self._futures[key]
+            del self._jobs[kind.noun][kind.path(request)]
+            self._futures.pop(key, None)
         return job.arn
 
     def descriptions(self, kind: JobKind) -> list[Fields]:
         """What every job of a kind looks like at this moment."""
-        with self._lock:
-            jobs = list(self._jobs.values())
-        return [job.describe() for job in jobs if job.kind is kind]
+        return [job.describe() for job in self._of(kind)]
 
     def close(self, *, grace_seconds: float) -> None:
         """Stop every job, and return when the last process has ended."""
         with self._lock:
             self._closed = True
-            jobs = [job for job in self._jobs.values() if not job.final]
-        pools = (self._pool, self._players)
-        for pool in pools:
-            pool.shutdown(wait=False, cancel_futures=True)
+            kinds = list(self._jobs.values())
+            jobs = [job for kind in kinds for job in kind.values() if not job.final]
+        self._pool.shutdown(wait=False, cancel_futures=True)
         for job in jobs:
             job.stop("Stopped", grace_seconds=grace_seconds)
-        for pool in pools:
-            pool.shutdown(wait=True)
+        self._stage.close()
+        self._pool.shutdown(wait=True)
 
-    def _submit(self, job: Job, script: Script | None) -> "Future[None]":
+    def _of(self, kind: JobKind) -> list[Job]:
+        """The jobs of a kind, oldest first."""
+        with self._lock:
+            return list(self._jobs.get(kind.noun, {}).values())
+
+    def _begin(self, key: tuple[str, str], job: Job, script: Script | None) -> None:
         """Run the job when a worker is free, or play its script at once."""
-        if script is None:
-            return self._pool.submit(_run, job, job.kind.run)
-        return self._players.submit(_run, job, partial(_play, script))
+        if script is not None:
+            job.told = self._stage.play(_play(script, job), partial(_fail, job))
+            return
+        future = self._futures[key] = self._pool.submit(_run, job)
+        future.add_done_callback(partial(_settle, job))
 
     def _refuse(self, key: tuple[str, str], arn: str) -> None:
         """Raise `AwsError` where no job of that kind and name can be created."""
         if self._closed:
             raise AwsError("ServiceUnavailable", "the local AWS is being stopped", 503)
-        if key in self._jobs:
+        noun, path = key
+        if path in self._jobs.get(noun, {}):
             raise AwsError(
                 "ResourceInUse",
                 "Job name must be unique within an AWS account and region, "
@@ -169,29 +171,36 @@ def unknown(kind: JobKind, name: str) -> AwsError:
     return AwsError(kind.unknown_code, kind.unknown.format(name=name))
 
 
-def _play(script: Script, job: Job) -> Ending:
-    """What the last moment of a script says, after those before it."""
+def _play(script: Script, job: Job) -> Play:
+    """The moments of a script, each in its time; one that is asked to stop is Stopping for a while.
+
+    That is no longer than the grace, nor after the grace has been changed.
+    """
     job.note("played from a script, not run")
     *before, last = script.moments
+    ending = Ending(status=last.status, reason=last.reason, fields=last.fields)
     try:
         job.advance(job.kind.started)
         for moment in before:
             job.advance(partial(_at, job.kind, moment))
-            job.wait(moment.seconds)
+            yield Pause(seconds=moment.seconds, over=lambda: bool(job.stopped_by))
+            job.go_on()
     except StoppedError:
-        job.linger(script.stop_seconds)
-        raise
-    return Ending(status=last.status, reason=last.reason, fields=last.fields)
+        grace = job.grace_seconds
+        seconds = min(script.stop_seconds, grace)
+        yield Pause(seconds=seconds, over=lambda: job.grace_seconds != grace)
+        ending = Ending(status="Stopped")
+    job.finish(ending)
 
 
 def _at(kind: JobKind, moment: Moment, fields: Fields) -> Fields:
     return {kind.status_key: moment.status, **moment.fields}
 
 
-def _run(job: Job, run: Callable[[Job], Ending]) -> None:
+def _run(job: Job) -> None:
     try:
         job.go_on()
-        ending = run(job)
+        ending = job.kind.run(job)
     except StoppedError:
         ending = Ending(status="Stopped")
     except (JobError, OSError) as error:
@@ -208,6 +217,10 @@ def _settle(job: Job, future: "Future[None]") -> None:
         return
     error = future.exception()
     if error is not None:
-        logger.error("job %s: the engine failed", job.name, exc_info=error)
-        reason = f"InternalServerError: {type(error).__name__}: {error}"
-        job.finish(Ending(status="Failed", reason=reason))
+        _fail(job, error)
+
+
+def _fail(job: Job, error: BaseException) -> None:
+    logger.error("job %s: the engine failed", job.name, exc_info=error)
+    reason = f"InternalServerError: {type(error).__name__}: {error}"
+    job.finish(Ending(status="Failed", reason=reason))

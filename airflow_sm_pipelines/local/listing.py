@@ -5,6 +5,7 @@ may be empty and still have a NextToken. To add a List operation: a row of `LIST
 """
 
 import base64
+import bisect
 import hashlib
 import json
 import operator
@@ -17,7 +18,8 @@ from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.errors import invalid
 
 Fields = Mapping[str, Any]
-Filter = Callable[[Fields, Any], bool]
+Holds = Callable[[Fields], bool]
+Filter = Callable[[Any], Holds]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,11 @@ class Listing:
     results: int = 10
     before: Mapping[str, Filter] = field(default_factory=dict)
     after: Mapping[str, Filter] = field(default_factory=dict)
-    included: Callable[[Fields, Fields], bool] = lambda row, request: True
+    included: Callable[[Fields, Fields], bool] | None = None
     selectors: tuple[str, ...] = ()
 
-    def sort_key(self, request: Fields) -> Callable[[Fields], tuple[Any, str]]:
-        """What the rows are sorted by: the requested member, then what no two rows share."""
+    def position(self, request: Fields) -> Callable[[Fields], tuple[Any, str]]:
+        """Where a row is: by the requested member, then by what no two rows share."""
         by: str = request.get("SortBy", self.by)
         member = {"Name": f"{self.noun}Name", "Status": f"{self.noun}Status"}.get(by, by)
         rank = RANKS.get(by) or (lambda row: row.get(member) or "")
@@ -49,11 +51,20 @@ class Listing:
         # Names that differ only in case share an ARN; versions of a package have no name.
         return lambda row: (_plain(rank(row)), f"{row[arn]} {row.get(name)}")
 
-    def lists(self, row: Fields, request: Fields) -> bool:
-        """Whether a row is one of those that are paged."""
-        rank = RANKS.get(request.get("SortBy", self.by))
-        ranked = rank is None or rank(row) is not None
-        return ranked and self.included(row, request) and _passes(row, self.before, request)
+    def sort_key(self, request: Fields) -> Callable[[Fields], tuple[Any, ...]]:
+        """What sorts the rows by their position, faster where all have the member."""
+        if request.get("SortBy", self.by) == "CreationTime":
+            return operator.itemgetter("CreationTime", f"{self.noun}Arn", f"{self.noun}Name")
+        return self.position(request)
+
+    def paged(self, rows: Iterable[Fields], request: Fields) -> list[Fields]:
+        """The rows that a request is about, those that only a page's filters leave out included."""
+        rank, included = RANKS.get(request.get("SortBy", self.by)), self.included
+        if rank is not None:
+            rows = [row for row in rows if rank(row) is not None]
+        if included is not None:
+            rows = [row for row in rows if included(row, request)]
+        return _passing(rows, self.before, request)
 
 
 def page(name: str, request: Fields, descriptions: Iterable[Fields]) -> Fields:
@@ -63,24 +74,28 @@ def page(name: str, request: Fields, descriptions: Iterable[Fields]) -> Fields:
     unknown = sorted(set(request) - known)
     if unknown:
         raise invalid(f"{name}: the local AWS has no filter {', '.join(unknown)}")
-    rows = [row for row in descriptions if listing.lists(row, request)]
-    key = listing.sort_key(request)
+    rows = listing.paged(descriptions, request)
     descending = request.get("SortOrder", listing.order) == "Descending"
-    rows.sort(key=key, reverse=descending)
-    position = _position(request)
-    if position is not None:
-        beyond = operator.lt if descending else operator.gt
-        rows = [row for row in rows if beyond(key(row), position)]
+    rows.sort(key=listing.sort_key(request), reverse=descending)
+    place = listing.position(request)
+    start = _start(rows, request, place, descending=descending)
     size = request.get("MaxResults", listing.results)
-    cut = rows[:size]
+    cut = rows[start : start + size]
     members = shapes.summary_members(name)
-    shown = [_summary(row, members) for row in cut if _passes(row, listing.after, request)]
-    more = {"NextToken": _token(request, key(cut[-1]))} if len(rows) > size else {}
+    shown = [_summary(row, members) for row in _passing(cut, listing.after, request)]
+    more = {"NextToken": _token(request, place(cut[-1]))} if len(rows) > start + size else {}
     return {listing.rows: shown, **more}
 
 
-def _passes(row: Fields, filters: Mapping[str, Filter], request: Fields) -> bool:
-    return all(holds(row, request[name]) for name, holds in filters.items() if name in request)
+def _passing(
+    rows: Iterable[Fields], filters: Mapping[str, Filter], request: Fields
+) -> list[Fields]:
+    """The rows that all filters of a request let through."""
+    passing = list(rows)
+    for name, filtered in filters.items():
+        if name in request:
+            passing = [*filter(filtered(request[name]), passing)]
+    return passing
 
 
 def _summary(row: Fields, members: frozenset[str]) -> Fields:
@@ -103,10 +118,23 @@ def _token(request: Fields, position: tuple[Any, str]) -> str:
     return base64.urlsafe_b64encode(content.encode()).decode()
 
 
-def _position(request: Fields) -> tuple[Any, str] | None:
-    """Where the page before this one ended, or None for the first page."""
+def _start(
+    rows: list[Fields],
+    request: Fields,
+    place: Callable[[Fields], tuple[Any, str]],
+    *,
+    descending: bool,
+) -> int:
+    """The number of the first row beyond where the page before this one ended."""
     if "NextToken" not in request:
-        return None
+        return 0
+    end = _end(request)
+    beyond = operator.lt if descending else operator.gt
+    return bisect.bisect_left(rows, True, key=lambda row: bool(beyond(place(row), end)))
+
+
+def _end(request: Fields) -> tuple[Any, str]:
+    """Where the page before this one ended."""
     try:
         content = base64.urlsafe_b64decode(request["NextToken"].encode())
         query, value, rest = json.loads(content)
@@ -117,19 +145,27 @@ def _position(request: Fields) -> tuple[Any, str] | None:
     return value, rest
 
 
-def _time(member: str, holds: Callable[[Any, Any], bool]) -> Filter:
-    def filtered(row: Fields, moment: float) -> bool:
-        return member in row and holds(row[member], datetime.fromtimestamp(moment, UTC))
+def _time(member: str, compare: Callable[[Any, Any], bool]) -> Filter:
+    def filtered(seconds: float) -> Holds:
+        moment = _moment(member, seconds)
+        return lambda row: member in row and compare(row[member], moment)
 
     return filtered
 
 
+def _moment(member: str, seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise invalid(f"{member} cannot be compared with {seconds}: {error}.") from error
+
+
 def _contains(member: str) -> Filter:
-    return lambda row, text: str(text) in str(row.get(member) or "")
+    return lambda text: lambda row: str(text) in str(row.get(member) or "")
 
 
 def _equals(member: str) -> Filter:
-    return lambda row, value: bool(row.get(member) == value)
+    return lambda value: lambda row: bool(row.get(member) == value)
 
 
 def _package_included(row: Fields, request: Fields) -> bool:
