@@ -17,6 +17,7 @@ from airflow_sm_pipelines.local import listing, shapes
 from airflow_sm_pipelines.local.calls import reads
 from airflow_sm_pipelines.local.components import Components
 from airflow_sm_pipelines.local.errors import AwsError, invalid
+from airflow_sm_pipelines.local.experiments import Experiments
 from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.hosting import Hosting
 from airflow_sm_pipelines.local.job import Fields, JobKind
@@ -26,9 +27,12 @@ from airflow_sm_pipelines.local.registry import (
     COMPONENT,
     ENDPOINT,
     ENDPOINT_CONFIG,
+    EXPERIMENT,
     KINDS,
     MODEL,
     PACKAGE,
+    TRIAL,
+    TRIAL_COMPONENT,
     Kind,
     Registry,
 )
@@ -59,6 +63,7 @@ class Api:
         self._jobs = jobs
         self._registry = registry
         self._tags = registry.tags
+        self._experiments = Experiments(registry)
         # Kind of resource, as ARNs have it -> what raises where there is none of an ARN.
         self._finders: dict[str, Callable[[str], object]] = {
             **{kind.slug: partial(jobs.find, kind) for kind in kinds},
@@ -68,6 +73,7 @@ class Api:
             **self._tag_operations(),
             **_recorded_operations(registry),
             **_package_operations(Packages(registry)),
+            **_experiment_operations(self._experiments),
         }
         for kind in kinds:
             self._operations |= self._job_operations(kind)
@@ -103,7 +109,10 @@ class Api:
 
     def _job_operations(self, kind: JobKind) -> dict[str, Handler]:
         def create(request: Fields) -> Fields:
-            return {f"{kind.noun}Arn": self._jobs.create(kind, request).arn}
+            self._experiments.check(request)
+            job = self._jobs.create(kind, request)
+            self._experiments.join(job)
+            return {f"{kind.noun}Arn": job.arn}
 
         def describe(request: Fields) -> Fields:
             job = self._jobs.get(kind, request)
@@ -135,7 +144,7 @@ class Api:
             described = self._registry.get(kind, request[kind.name_key])
             arn = described[kind.arn_key]
             if self._faults.hides(arn):
-                raise invalid(kind.missing.format(arn=arn))
+                raise kind.unknown(arn)
             return described
 
         name = f"List{kind.noun}s"
@@ -191,6 +200,25 @@ def _package_operations(packages: Packages) -> dict[str, Handler]:
         "DeleteModelPackageGroup": packages.delete_group,
         "CreateModelPackage": packages.create,
         "UpdateModelPackage": packages.update,
+    }
+
+
+def _experiment_operations(experiments: Experiments) -> dict[str, Handler]:
+    changes: dict[str, Callable[[Kind, Fields], Fields]] = {
+        "Update": experiments.update,
+        "Delete": experiments.delete,
+    }
+    return {
+        "CreateExperiment": experiments.create_experiment,
+        "CreateTrial": experiments.create_trial,
+        "CreateTrialComponent": experiments.create_component,
+        "AssociateTrialComponent": experiments.associate,
+        "DisassociateTrialComponent": experiments.disassociate,
+        **{
+            f"{verb}{kind.noun}": partial(change, kind)
+            for verb, change in changes.items()
+            for kind in (EXPERIMENT, TRIAL, TRIAL_COMPONENT)
+        },
     }
 
 

@@ -180,6 +180,28 @@ def _package_included(row: Fields, request: Fields) -> bool:
     return bool(kind == "Both" or (kind == "Versioned") == (group is not None))
 
 
+def _trial_included(row: Fields, request: Fields) -> bool:
+    """Trials of the experiment and of the component that are asked for."""
+    return _among([row["ExperimentName"]], request.get("ExperimentName")) and _among(
+        row.get("TrialComponents") or (), request.get("TrialComponentName")
+    )
+
+
+def _trial_component_included(row: Fields, request: Fields) -> bool:
+    """Components of the trial, the experiment and the source that are asked for."""
+    source = row.get("Source") or {}
+    return (
+        _among(row.get("Trials") or (), request.get("TrialName"))
+        and _among(row.get("Experiments") or (), request.get("ExperimentName"))
+        and _among([source.get("SourceArn", "")], request.get("SourceArn"))
+    )
+
+
+def _among(names: Iterable[str], asked: str | None) -> bool:
+    """Whether nothing is asked for, or one of the names."""
+    return asked is None or asked.lower() in {name.lower() for name in names}
+
+
 def _metric_value(row: Fields) -> float | None:
     """The final value of the objective metric of one of a tuning job's training jobs."""
     metric = row.get("FinalHyperParameterTuningJobObjectiveMetric") or {}
@@ -196,6 +218,10 @@ RANKS: dict[str, Callable[[Fields], Any]] = {"FinalObjectiveMetricValue": _metri
 _CREATED_STRICTLY: dict[str, Filter] = {
     "CreationTimeAfter": _time("CreationTime", operator.gt),
     "CreationTimeBefore": _time("CreationTime", operator.lt),
+}
+_CREATED_OF_EXPERIMENTS: dict[str, Filter] = {
+    "CreatedAfter": _time("CreationTime", operator.gt),
+    "CreatedBefore": _time("CreationTime", operator.lt),
 }
 _CREATED: dict[str, Filter] = {
     "CreationTimeAfter": _time("CreationTime", operator.ge),
@@ -306,6 +332,28 @@ LISTINGS = {
             "EndpointNameEquals": _equals("EndpointName"),
             "VariantNameEquals": _equals("VariantName"),
         },
+    ),
+    "ListExperiments": Listing(
+        noun="Experiment",
+        rows="ExperimentSummaries",
+        order="Descending",
+        before=_CREATED_OF_EXPERIMENTS,
+    ),
+    "ListTrials": Listing(
+        noun="Trial",
+        rows="TrialSummaries",
+        order="Descending",
+        before=_CREATED_OF_EXPERIMENTS,
+        included=_trial_included,
+        selectors=("ExperimentName", "TrialComponentName"),
+    ),
+    "ListTrialComponents": Listing(
+        noun="TrialComponent",
+        rows="TrialComponentSummaries",
+        order="Descending",
+        before=_CREATED_OF_EXPERIMENTS,
+        included=_trial_component_included,
+        selectors=("ExperimentName", "TrialName", "SourceArn"),
     ),
     "ListModelPackageGroups": Listing(
         noun="ModelPackageGroup",

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account, now
-from airflow_sm_pipelines.local.errors import invalid
+from airflow_sm_pipelines.local.errors import AwsError, invalid
 from airflow_sm_pipelines.local.script import SETTLE_SECONDS, Moment, succeeds
 from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.tags import Tags
@@ -33,6 +33,7 @@ class Kind:
     slug: str
     exists: str
     missing: str
+    missing_code: str = "ValidationException"
     moments: Mapping[str, Moments] = field(default_factory=dict)
     explained: Callable[[str], Fields] = lambda reason: {"FailureReason": reason or None}
 
@@ -50,6 +51,12 @@ class Kind:
     def status_key(self) -> str:
         """The member that holds the resource's status, where it has one."""
         return f"{self.noun}Status"
+
+    def unknown(self, arn: str) -> AwsError:
+        """SageMaker's answer where nothing has that ARN."""
+        return AwsError(
+            self.missing_code, self.missing.format(arn=arn, name=arn.rpartition("/")[2])
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,7 @@ class Registry:
         with self.lock:
             known = self._records.setdefault(kind.noun, {})
             if arn in known:
-                raise invalid(kind.exists.format(arn=arn))
+                raise invalid(kind.exists.format(arn=arn, name=name))
             changes = self._changes(kind, name, on="Create", gained=gained or {})
             record = Record(
                 fields={**created, "LastModifiedTime": moment, **fields}, changes=changes
@@ -162,7 +169,7 @@ class Registry:
         arn = own or self.account.arn(kind.slug, name_or_arn)
         record = self._records.get(kind.noun, {}).get(arn)
         if record is None:
-            raise invalid(kind.missing.format(arn=arn))
+            raise kind.unknown(arn)
         return record
 
 
@@ -238,5 +245,41 @@ COMPONENT = Kind(
     missing='Could not find inference component "{arn}".',
     moments=_DEPLOYED,
 )
+# "Trial with name (x) already exists." has been seen (aws/deep-learning-containers#155), and the
+# SageMaker SDK asks for ValidationException and "already exists" of all three; of what is missing
+# the code is documented, the wording ours.
+_EXISTS = (
+    "{what} names must be unique within an AWS account and region. "
+    "{what} with name ({{name}}) already exists."
+)
+_MISSING = "{what} '{{name}}' does not exist."
 
-KINDS = {kind.noun: kind for kind in (MODEL, GROUP, PACKAGE, ENDPOINT_CONFIG, ENDPOINT, COMPONENT)}
+
+def _tracked(noun: str, slug: str, what: str) -> Kind:
+    return Kind(
+        noun=noun,
+        slug=slug,
+        exists=_EXISTS.format(what=what),
+        missing=_MISSING.format(what=what),
+        missing_code="ResourceNotFound",
+    )
+
+
+EXPERIMENT = _tracked("Experiment", "experiment", "Experiment")
+TRIAL = _tracked("Trial", "experiment-trial", "Trial")
+TRIAL_COMPONENT = _tracked("TrialComponent", "experiment-trial-component", "Trial component")
+
+KINDS = {
+    kind.noun: kind
+    for kind in (
+        MODEL,
+        GROUP,
+        PACKAGE,
+        ENDPOINT_CONFIG,
+        ENDPOINT,
+        COMPONENT,
+        EXPERIMENT,
+        TRIAL,
+        TRIAL_COMPONENT,
+    )
+}

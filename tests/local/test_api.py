@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
@@ -33,6 +34,25 @@ if TYPE_CHECKING:
 RESOURCES = [each for each in vars(resource_rows).values() if isinstance(each, Job)]
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+
+VARIANT: dict[str, Any] = {
+    "VariantName": "all",
+    "InstanceType": "ml.m5.large",
+    "InitialInstanceCount": 1,
+}
+
+# What is not a job and takes tags, with what its Create operation needs besides a name; NAME is
+# one that the test uses, and what is named like that is there.
+RECORDED: list[tuple[str, dict[str, Any]]] = [
+    ("Model", {"PrimaryContainer": {"Image": IMAGE}}),
+    ("ModelPackage", {}),
+    ("ModelPackageGroup", {}),
+    ("EndpointConfig", {"ProductionVariants": [VARIANT]}),
+    ("Endpoint", {"EndpointConfigName": "NAME-there"}),
+    ("Experiment", {}),
+    ("Trial", {"ExperimentName": "NAME-there"}),
+    ("TrialComponent", {}),
+]
 
 
 def post(aws: LocalAWS, operation: str, body: bytes = b"{}", **headers: str) -> tuple[int, Any]:
@@ -109,6 +129,22 @@ def test_tags_are_added_listed_and_removed(sagemaker: "SageMakerClient", name: s
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}])
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["a"])
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+def test_every_kind_that_is_created_with_tags_has_them(
+    sagemaker: Any, name: str, kind: tuple[str, dict[str, Any]]
+) -> None:
+    noun, request = kind
+    there = f"{name}-there"
+    sagemaker.create_endpoint_config(EndpointConfigName=there, ProductionVariants=[VARIANT])
+    sagemaker.create_experiment(ExperimentName=there)
+    filled = json.loads(json.dumps(request).replace("NAME", name))
+    create = getattr(sagemaker, xform_name(f"Create{noun}"))
+    first = [{"Key": "a", "Value": "1"}]
+    arn = create(**{f"{noun}Name": name}, **filled, Tags=first)[f"{noun}Arn"]
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}])
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [*first, {"Key": "b", "Value": "2"}]
 
 
 def test_a_resource_that_is_made_again_has_none_of_its_old_tags(

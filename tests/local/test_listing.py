@@ -188,6 +188,26 @@ def test_more_than_a_hundred_results_are_refused(raw_sagemaker: Any) -> None:
         raw_sagemaker.list_models(MaxResults=101)
 
 
+def test_jobs_of_no_category_are_not_listed(raw_sagemaker: Any) -> None:
+    with pytest.raises(ClientError, match="'jobCategory' failed to satisfy constraint"):
+        raw_sagemaker.list_jobs()
+
+
+@pytest.mark.parametrize(("name", "itself"), [("ListTrainingJobs", 0), ("ListModels", 1)])
+def test_what_was_created_at_that_very_time_is_after_it_for_some(name: str, itself: int) -> None:
+    noun = name.removeprefix("List").removesuffix("s")
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    row = {f"{noun}Name": "a", f"{noun}Arn": "arn", "CreationTime": moment}
+    request = {"CreationTimeAfter": moment.timestamp()}
+    (rows,) = listing.page(name, request, [row]).values()
+    assert len(rows) == itself
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(AwsError, match="CreationTime cannot be compared with 1e"):
+        listing.page("ListModels", {"CreationTimeAfter": 1e300}, [])
+
+
 def test_boto_follows_the_pages(sagemaker: "SageMakerClient") -> None:
     prefix = f"page-{uuid4().hex[:8]}"
     for number in range(5):

@@ -174,6 +174,28 @@ def test_the_second_job_of_a_retry_can_be_run(
     assert statuses == ["Failed", "Completed"]
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "InternalServerError: We encountered an internal error. Please try again.",
+        "CapacityError: Unable to provision requested ML compute capacity. "
+        "Please retry using a different ML instance type.",
+        "AlgorithmError: ExecuteUserScriptError: no luck, exit code: 1",
+        "ClientError: no such channel, exit code: 1",
+    ],
+)
+def test_the_next_jobs_fail_for_a_reason_and_the_one_after_them_does_not(
+    sagemaker: "SageMakerClient", training_request: Run, name: str, play: Play, reason: str
+) -> None:
+    play("TrainingJob", {"Status": "Completed"})
+    play("TrainingJob", {"Status": "Failed", "FailureReason": reason}, Times=2)
+    found = []
+    for attempt in (f"{name}-1", f"{name}-2", f"{name}-3"):
+        sagemaker.create_training_job(**training_request(TrainingJobName=attempt))
+        found.append(final_training_job(sagemaker, attempt).get("FailureReason"))
+    assert found == [reason, reason, None]
+
+
 def test_jobs_that_play_a_script_take_no_worker_and_end_with_the_server(
     tmp_path: Path, images: Images, processing_request: Run, name: str
 ) -> None:
