@@ -17,6 +17,7 @@ from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, read
 from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.disruption import Answer, Disruption, DroppedError
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.tokens import Tokens
 from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Front:
         self._control = control
         self._disruption = disruption
         self._moto = moto
+        self._tokens = Tokens()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
@@ -62,6 +64,8 @@ class Front:
         if _INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
             message = "InvokeEndpoint is not there in the local AWS: endpoints are recorded only"
             return _refused(AwsError("ValidationError", message))
+        if self._tokens.concern(call):
+            return Answer(response=self._tokens.answer(call, environ, self._moto))
         return Answer(response=self._moto)
 
     def _sagemaker(self, call: Call, environ: dict[str, Any]) -> Answer:

@@ -46,6 +46,7 @@ _HOST = "127.0.0.1"
 _GRACE_SECONDS = 120.0  # what SageMaker gives a job to end in
 _CLOSING_GRACE_SECONDS = 2.0
 _POLL_SECONDS = 0.1  # how soon the server sees that it is to end
+_BACKLOG = 1024  # callers that may ask at the same moment; others would wait a second or more
 _KEY = "local"
 
 
@@ -256,7 +257,7 @@ def _listen(port: int) -> socket.socket:
     if port not in range(1 << 16):
         raise LocalError(f"port {port}: no port; it would be 0 to 65535")
     try:
-        return socket.create_server((_HOST, port))
+        return socket.create_server((_HOST, port), backlog=_BACKLOG)
     except OSError as error:
         # `strerror` would name the address once more.
         reason = os.strerror(error.errno) if error.errno else str(error)
