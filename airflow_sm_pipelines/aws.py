@@ -16,8 +16,10 @@ from botocore import xform_name
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     NoCredentialsError,
     ParamValidationError,
+    TokenRetrievalError,
 )
 
 from airflow_sm_pipelines.definition.node import Json
@@ -91,6 +93,12 @@ class Resource:
         if self.unchanged_since and last_change(described) == self.unchanged_since:
             return None
         return status if status in self.job.succeeded | self.job.failed else None
+
+    def status_text(self, described: Mapping[str, Json]) -> str:
+        """The status in words: `InProgress`, or `InProgress: Training` where AWS says more."""
+        status = str(described.get(self.job.status or ""))
+        more = [str(described[member]) for member in self.job.secondary if described.get(member)]
+        return ": ".join(dict.fromkeys([status, *more]))
 
     def __str__(self) -> str:
         return f"{self.job.noun} {self.identifier}"
@@ -239,6 +247,13 @@ def passes(error: Exception) -> bool:
     return isinstance(error, BotoCoreError | UnseenError) and not isinstance(error, lasting)
 
 
+def expired(error: Exception) -> bool:
+    """Whether the same call may succeed with credentials that are had anew."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] in EXPIRED
+    return isinstance(error, CredentialRetrievalError | TokenRetrievalError)
+
+
 def _denied(
     client: "BaseClient", operation: str, request: Mapping[str, Json], error: ClientError
 ) -> AccessDeniedError:
@@ -276,6 +291,21 @@ def _is_unknown(error: ClientError) -> bool:
 
 _NAMES = re.compile("Bucket|Key|.*Name")
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+
+EXPIRED = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "RequestExpired",
+        "TokenRefreshRequired",
+        "UnrecognizedClientException",
+    }
+)
+"""The codes by which AWS's services say that credentials are no longer good, or not yet."""
 
 # The codes by which AWS's services say "not now", as botocore's standard retries know them.
 BUSY = frozenset(

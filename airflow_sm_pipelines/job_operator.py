@@ -81,10 +81,7 @@ class JobOperator(StepOperator):
             unchanged_since=unchanged_since,
         )
         with self.judging():
-            client = self._client()
-            if event["status"] is None:  # AWS would not tell the triggerer; it may tell this worker
-                self._wait_here(client, resource, context, at_most=None)
-            return self._finish(context, client, resource, wanted or {})
+            return self._finish(context, self._client(), resource, wanted or {})
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
@@ -219,7 +216,7 @@ class JobOperator(StepOperator):
         deadline = math.inf if at_most is None else time.monotonic() + at_most
         seconds = settings.poll_seconds(client.meta.endpoint_url)
         watching = poller(self.connection, client, poll_seconds=seconds)
-        ended = watching.watch(resource)
+        ended = watching.watch(resource, told=lambda text: self.log.info("%s: %s", resource, text))
         try:
             while not ended.done() and (self._killed or time.monotonic() < deadline):
                 if self._killed:
@@ -255,6 +252,10 @@ class JobOperator(StepOperator):
         wanted: dict[str, Json],
     ) -> dict[str, Json]:
         described = aws.describe(client, resource)
+        if self.job.status is not None and resource.final_status(described) is None:
+            # A list may know of the end before Describe does, or AWS would not tell the triggerer.
+            self._wait_here(client, resource, context, at_most=None)
+            described = aws.describe(client, resource)
         self._leave_turn(context)
         status = described.get(self.job.status or "")
         rolled_back = deployments.difference(described, wanted)

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 from botocore.exceptions import BotoCoreError, ClientError
 
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, clients
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
 from airflow_sm_pipelines.poller import poller
+from airflow_sm_pipelines.watches import Renew, Told
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -66,9 +71,14 @@ class JobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait in the process-wide poller."""
         await asyncio.sleep(self.first_look_seconds)
-        watching = poller(self._connection, await self._client(), poll_seconds=self.poll_seconds)
+        client = await self._client()
+        watching = poller(self._connection, client, poll_seconds=self.poll_seconds)
+        loop, context = asyncio.get_running_loop(), copy_context()
+        ended = watching.watch(
+            self._resource, told=self._teller(loop, context), renew=self._renewer(loop)
+        )
         try:
-            status = await asyncio.wrap_future(watching.watch(self._resource))
+            status = await asyncio.wrap_future(ended)
         except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
             self.log.warning("%s: %s", self._resource, error)
             status = None
@@ -95,8 +105,33 @@ class JobTrigger(BaseTrigger):
     def _connection(self) -> aws.Connection:
         return aws.Connection(self.aws_conn_id, self.region_name)
 
+    def _teller(self, loop: asyncio.AbstractEventLoop, context: Context) -> Told:
+        """What writes a status to the task's log: the context tells the log which task's it is."""
+
+        def told(text: str) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and the wait with it
+                loop.call_soon_threadsafe(
+                    partial(self.log.info, "%s: %s", self._resource, text), context=context
+                )
+
+        return told
+
+    def _renewer(self, loop: asyncio.AbstractEventLoop) -> Renew:
+        """What makes a client anew, called in another thread than the loop's."""
+
+        def renew() -> "Future[BaseClient]":
+            making = self._client()
+            try:
+                return asyncio.run_coroutine_threadsafe(making, loop)
+            except RuntimeError as error:  # the loop has ended, and the wait with it
+                making.close()
+                failed: Future[BaseClient] = Future()
+                failed.set_exception(error)
+                return failed
+
+        return renew
+
     async def _client(self) -> "BaseClient":
         # sync_to_async and not to_thread: the look-up of the connection calls back into the
         # triggerer's event loop.
-        client: BaseClient = await sync_to_async(self._connection.client)("sagemaker")
-        return client
+        return await sync_to_async(clients.recent)(self._connection)

@@ -1,50 +1,37 @@
-import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
+from botocore.exceptions import EndpointConnectionError, ParamValidationError
 
 from airflow_sm_pipelines.aws import Connection, Resource
-from airflow_sm_pipelines.definition.resources import TRAINING
+from airflow_sm_pipelines.definition.resources import PROCESSING, TRAINING
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
 from airflow_sm_pipelines.poller import SLOWEST_SECONDS, Poller, poller
+from tests.answered import FakeAws
 from tests.fakes import training_job, until
 
 ANSWER_SECONDS = 60
 
 
-class FakeAws:
-    """What a real client is answered, in order: descriptions, errors, or what a function does."""
+@dataclass
+class Time:
+    """A clock that stands still but for the sleeps, which it notes."""
 
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answers: list[Any] = []
-        session = boto3.Session("key", "secret", region_name="us-east-1")
-        self.client: Any = session.client("sagemaker")
-        self.client.meta.events.register("before-call.sagemaker", self._answer)
+    now: float = 0.0
+    sleeps: list[float] = field(default_factory=list)
 
-    def says(self, *statuses: str) -> None:
-        self.answers += [(200, training_job(status)) for status in statuses]
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
 
-    def refuses(self, code: str, message: str = "", *, status: int = 400) -> None:
-        metadata = {"HTTPStatusCode": status}
-        error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}
-        self.answers.append((status, error))
-
-    def _answer(self, params: Any, **_: Any) -> Any:
-        assert self.answers, "asked once too often"
-        self.asked.append(json.loads(params["body"])["TrainingJobName"])
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        status, parsed = answer() if callable(answer) else answer
-        return SimpleNamespace(status_code=status), parsed
+    def clock(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -53,14 +40,15 @@ def fake() -> FakeAws:
 
 
 @pytest.fixture
-def sleeps() -> list[float]:
-    """How long the poller has slept; it does not really."""
-    return []
+def time() -> Time:
+    return Time()
 
 
 @pytest.fixture
-def watching(fake: FakeAws, sleeps: list[float]) -> Poller:
-    return Poller(fake.client, poll_seconds=2, sleep=sleeps.append)
+def watching(fake: FakeAws, time: Time) -> Poller:
+    return Poller(
+        fake.client, poll_seconds=2, sleep=time.sleep, clock=time.clock, chance=lambda: 0.0
+    )
 
 
 class Pause:
@@ -85,34 +73,66 @@ def refused(future: "Future[str]") -> BaseException | None:
 
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
 def test_a_wait_ends_with_the_first_final_status(
-    watching: Poller, fake: FakeAws, sleeps: list[float], status: str
+    watching: Poller, fake: FakeAws, time: Time, status: str
 ) -> None:
     fake.says("InProgress", "Stopping", status)
     assert ended(watching.watch(Resource(TRAINING, "job"))) == status
-    assert sleeps == [2, 2]
+    assert time.sleeps == [2, 2]
 
 
 def test_what_is_updated_is_waited_for_until_its_update_has_begun_and_ended(
-    watching: Poller, fake: FakeAws, sleeps: list[float]
+    watching: Poller, fake: FakeAws, time: Time
 ) -> None:
     before, after = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
     for status, changed in (("Completed", before), ("InProgress", after), ("Completed", after)):
         fake.answers.append((200, training_job(status, LastModifiedTime=changed)))
     updated = Resource(TRAINING, "job", unchanged_since=before.isoformat())
     assert ended(watching.watch(updated)) == "Completed"
-    assert sleeps == [2, 2]
+    assert time.sleeps == [2, 2]
 
 
-def test_each_job_is_described_once_in_a_pass(fake: FakeAws) -> None:
+def test_a_look_begins_poll_seconds_after_the_one_before(
+    watching: Poller, fake: FakeAws, time: Time
+) -> None:
+    def slowly(seconds: float) -> Any:
+        time.now += seconds
+        return 200, training_job("InProgress")
+
+    fake.answers += [lambda: slowly(0.5), lambda: slowly(60), (200, training_job("Completed"))]
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
+    assert time.sleeps == [1.5, 1]
+
+
+def test_each_job_is_looked_at_once_in_a_pass(fake: FakeAws) -> None:
     pause = Pause()
     watching = Poller(fake.client, poll_seconds=0, sleep=pause)
-    fake.says("InProgress", *["InProgress"] * 3, *["Completed"] * 3)
+    fake.says("InProgress")
     futures = [watching.watch(Resource(TRAINING, "a"))]
     assert pause.asleep.wait(ANSWER_SECONDS)
     futures += [watching.watch(Resource(TRAINING, name)) for name in ("b", "c")]
+    jobs = [training_job("Completed", TrainingJobName=name) for name in "cba"]
+    fake.lists(*jobs)
     pause.end.set()
     assert [ended(future) for future in futures] == ["Completed"] * 3
-    assert fake.asked == ["a", "a", "b", "c", "a", "b", "c"]
+    assert fake.asked == ["a", "ListTrainingJobs"]
+
+
+def test_each_kind_is_looked_at_for_itself(fake: FakeAws) -> None:
+    pause = Pause()
+    watching = Poller(fake.client, poll_seconds=0, sleep=pause)
+    fake.says("InProgress")
+    future = watching.watch(Resource(TRAINING, "job"))
+    assert pause.asleep.wait(ANSWER_SECONDS)
+    other = watching.watch(Resource(PROCESSING, "other"))
+    fake.refuses("ThrottlingException")
+    fake.answers.append((200, processing_job("Completed")))
+    fake.says("Completed")
+    pause.end.set()
+    assert (ended(other), ended(future)) == ("Completed", "Completed")
+
+
+def processing_job(status: str) -> dict[str, Any]:
+    return {"ProcessingJobStatus": status, "CreationTime": datetime.now(UTC)}
 
 
 @pytest.mark.parametrize(
@@ -125,23 +145,41 @@ def test_each_job_is_described_once_in_a_pass(fake: FakeAws) -> None:
     ],
 )
 def test_an_aws_that_is_busy_is_asked_again_later(
-    watching: Poller, fake: FakeAws, sleeps: list[float], code: str, status: int
+    watching: Poller, fake: FakeAws, time: Time, code: str, status: int
 ) -> None:
     for _ in range(3):
         fake.refuses(code, "not now", status=status)
     fake.says("InProgress", "Completed")
     assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
-    assert sleeps == [4, 8, 16, 2]
+    assert time.sleeps == [4, 8, 16, 2]
 
 
 def test_an_aws_out_of_reach_is_asked_again_for_days(
-    watching: Poller, fake: FakeAws, sleeps: list[float]
+    watching: Poller, fake: FakeAws, time: Time
 ) -> None:
     fake.answers += [EndpointConnectionError(endpoint_url="https://nowhere")] * 2_000
     fake.says("Completed")
     assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
-    assert len(sleeps) == 2_000
-    assert max(sleeps) == sleeps[-1] == SLOWEST_SECONDS
+    assert len(time.sleeps) == 2_000
+    assert max(time.sleeps) == time.sleeps[-1] == SLOWEST_SECONDS
+
+
+def test_no_two_pollers_that_are_throttled_ask_again_at_the_same_time(
+    fake: FakeAws, time: Time
+) -> None:
+    chances = [0.0, 0.5, 1.0]
+    watching = Poller(
+        fake.client,
+        poll_seconds=2,
+        sleep=time.sleep,
+        clock=time.clock,
+        chance=lambda: chances.pop(0),
+    )
+    for _ in range(3):
+        fake.refuses("ThrottlingException", "Rate exceeded")
+    fake.says("Completed")
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
+    assert time.sleeps == [4, 8 * 0.75, 16 * 0.5]
 
 
 def test_a_refusal_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
@@ -149,23 +187,118 @@ def test_a_refusal_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
     assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), AccessDeniedError)
 
 
-def test_a_vanished_job_ends_the_wait(watching: Poller, fake: FakeAws) -> None:
-    fake.says("InProgress")
-    fake.refuses("ValidationException", "Requested resource not found.")
+def test_a_job_that_aws_does_not_know_yet_is_waited_for(
+    watching: Poller, fake: FakeAws, time: Time
+) -> None:
+    while len(fake.answers) < 2:
+        fake.refuses("ValidationException", "Requested resource not found.")
+    fake.says("InProgress", "Completed")
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
+    assert time.sleeps == [2, 2, 2]
+
+
+def test_a_job_that_aws_does_not_know_after_two_minutes_is_lost(
+    watching: Poller, fake: FakeAws, time: Time
+) -> None:
+    while len(fake.answers) < 61:
+        fake.refuses("ValidationException", "Requested resource not found.")
     assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), JobLostError)
+    assert time.now == 120
+    assert fake.answers == []
 
 
-def test_credentials_that_have_expired_end_the_wait(watching: Poller, fake: FakeAws) -> None:
-    fake.refuses("ExpiredTokenException", status=403)
-    assert isinstance(refused(watching.watch(Resource(TRAINING, "job"))), ClientError)
+EXPIRED = (
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "UnrecognizedClientException",
+)
+
+
+@pytest.mark.parametrize("code", EXPIRED)
+def test_credentials_that_have_expired_are_renewed(
+    fake: FakeAws, time: Time, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    renewed = FakeAws()
+    watching = Poller(
+        fake.client,
+        poll_seconds=2,
+        sleep=time.sleep,
+        clock=time.clock,
+        renew=lambda: done(renewed.client),
+    )
+    fake.says("InProgress")
+    fake.refuses(code, "The security token included in the request is expired", status=403)
+    renewed.says("InProgress", "Completed")
+    assert ended(watching.watch(Resource(TRAINING, "job"))) == "Completed"
+    assert (fake.answers, renewed.answers) == ([], [])
+    assert f"TrainingJob: no answer, trying again: An error occurred ({code})" in caplog.text
+
+
+def done(client: Any) -> "Future[Any]":
+    future: Future[Any] = Future()
+    future.set_result(client)
+    return future
+
+
+def test_a_wait_that_brings_its_own_way_to_a_client_is_renewed_by_it(
+    watching: Poller, fake: FakeAws
+) -> None:
+    renewed = FakeAws()
+    fake.refuses("ExpiredTokenException")
+    renewed.says("Completed")
+    future = watching.watch(Resource(TRAINING, "job"), renew=lambda: done(renewed.client))
+    assert ended(future) == "Completed"
+    assert watching.client is renewed.client
+
+
+def unreachable() -> "Future[Any]":
+    future: Future[Any] = Future()
+    future.set_exception(ConnectionError("no answer"))
+    return future
+
+
+def cancelled() -> "Future[Any]":
+    future: Future[Any] = Future()
+    future.cancel()
+    return future
+
+
+@pytest.mark.parametrize("renew", [unreachable, cancelled, None])
+def test_a_client_that_cannot_be_had_is_asked_for_again_and_fails_no_wait(
+    watching: Poller, fake: FakeAws, time: Time, renew: Any
+) -> None:
+    for _ in range(3):
+        fake.refuses("ExpiredTokenException")
+    fake.says("Completed")
+    assert ended(watching.watch(Resource(TRAINING, "job"), renew=renew)) == "Completed"
+    assert time.sleeps == [4, 8, 16]
+
+
+def test_what_changes_is_told_once(watching: Poller, fake: FakeAws) -> None:
+    for status, secondary in (
+        ("InProgress", "Starting"),
+        ("InProgress", "Starting"),
+        ("InProgress", "Training"),
+        ("Stopping", ""),
+        ("Stopped", "Stopped"),
+    ):
+        fake.answers.append((200, training_job(status, SecondaryStatus=secondary)))
+    told: list[str] = []
+    assert ended(watching.watch(Resource(TRAINING, "job"), told=told.append)) == "Stopped"
+    assert told == ["InProgress: Starting", "InProgress: Training", "Stopping", "Stopped"]
 
 
 def test_one_job_that_cannot_be_described_does_not_hold_up_the_others(fake: FakeAws) -> None:
     pause = Pause()
     watching = Poller(fake.client, poll_seconds=0, sleep=pause)
-    fake.says("InProgress", "Completed", "Completed")
+    fake.says("InProgress")
     first = watching.watch(Resource(TRAINING, "first"))
     assert pause.asleep.wait(ANSWER_SECONDS)
+    fake.refuses("AccessDeniedException")  # to list, so that all are described
+    fake.says("Completed", "Completed")
     bad = watching.watch(Resource(TRAINING, ""))  # botocore refuses an empty name
     other = watching.watch(Resource(TRAINING, "other"))
     pause.end.set()

@@ -3,16 +3,19 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from pkgutil import resolve_name
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, clients
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.poller import poller
 from airflow_sm_pipelines.triggers import JobTrigger
+from tests.answered import refusal
 from tests.fakes import until
 
 POLL_SECONDS = 0.05
@@ -129,7 +132,72 @@ def test_a_trigger_fires_once(client: Any, name: str) -> None:
 
 
 def test_a_vanished_job_fires_without_a_status(client: Any) -> None:
-    assert fire(trigger("never-created")) == {"identifier": "never-created", "status": None}
+    # The process's poller of this connection and interval, without patience.
+    poller(aws.Connection("aws_default"), client, poll_seconds=0.06, grace_seconds=0)
+    made = trigger("never-created", poll_seconds=0.06)
+    assert fire(made) == {"identifier": "never-created", "status": None}
+
+
+def test_what_becomes_of_a_job_is_told_in_the_log_of_its_task(client: Any, name: str) -> None:
+    """Airflow's triggerer tells by context variables which task a line of the log belongs to."""
+    task: ContextVar[str] = ContextVar("task")
+    noted: list[tuple[str, str]] = []
+
+    class Noting(JobTrigger):
+        @property
+        def log(self) -> Any:
+            return SimpleNamespace(
+                info=lambda text, *given: noted.append((task.get("none"), text % given))
+            )
+
+    async def waited(each: str) -> None:
+        task.set(f"task of {each}")
+        made = Noting(
+            step_type="Processing", identifier=each, aws_conn_id="aws_default", poll_seconds=0.05
+        )
+        await anext(made.run())
+
+    async def both() -> None:
+        await asyncio.gather(*map(waited, names))
+
+    script = "import time; time.sleep(1)"
+    names = [start(client, f"{name}-{number}", script) for number in range(2)]
+    asyncio.run(both())
+    for each in names:
+        assert [text for owner, text in noted if owner == f"task of {each}"] == [
+            f"ProcessingJob {each}: InProgress",
+            f"ProcessingJob {each}: Completed",
+        ]
+
+
+def test_triggers_that_start_at_once_share_a_client(client: Any, name: str) -> None:
+    made = aws.Connection("aws_default")
+    first = clients.recent(made)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        assert {*pool.map(clients.recent, [made] * 20)} == {first}
+
+
+def test_credentials_are_renewed_in_the_event_loop_of_the_trigger(client: Any, name: str) -> None:
+    start(client, name, "import time; time.sleep(60)")
+    connection = aws.Connection("aws_default")
+    found = poller(connection, client, poll_seconds=POLL_SECONDS)
+
+    async def waited() -> Any:
+        waiting: asyncio.Task[Any] = asyncio.create_task(anext(trigger(name).run()))  # type: ignore[arg-type]
+        await asyncio.to_thread(until, lambda: found._watches)
+        expired = aws.Connection("aws_default").client("sagemaker")
+        expired.meta.events.register("before-call.sagemaker", refuse)
+        found.client = expired
+        await asyncio.to_thread(until, lambda: found.client is not expired)
+        await asyncio.to_thread(client.stop_processing_job, ProcessingJobName=name)
+        return (await waiting).payload
+
+    assert asyncio.run(waited()) == {"identifier": name, "status": "Stopped"}
+
+
+def refuse(**_: Any) -> Any:
+    status, parsed = refusal("ExpiredTokenException", "The security token is expired")
+    return SimpleNamespace(status_code=status), parsed
 
 
 def test_a_job_that_aws_refuses_to_describe_fires_without_a_status(client: Any) -> None:

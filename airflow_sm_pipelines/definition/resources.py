@@ -8,6 +8,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The operation `List<noun>s`, whose rows tell how the resources of a kind are.
+
+    A row has the members of Describe's response that are the name (without a name, the ARN), the
+    status, the creation time and, where the kind is updated, the time of the last change.
+    """
+
+    rows: str
+    """The member of the response that is the list of rows."""
+    also: tuple[tuple[str, str], ...] = ()
+    """What is asked beside the order and what `told_apart` names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """An AWS resource that a step creates, waits for and hands on.
 
@@ -47,6 +61,10 @@ class Job:
     log_group: str | None = None
     reasons: tuple[str, ...] = ("FailureReason",)
     """The members of Describe's response that say why it failed, the best first."""
+    secondary: tuple[str, ...] = ()
+    """The members that say more of the status, in Describe's response or in a row of the list."""
+    listing: Listing | None = None
+    """How it is listed; None where there is no status to look up."""
 
 
 PROCESSING = Job(
@@ -61,6 +79,7 @@ PROCESSING = Job(
     role="RoleArn",
     log_group="/aws/sagemaker/ProcessingJobs",
     reasons=("FailureReason", "ExitMessage"),
+    listing=Listing(rows="ProcessingJobSummaries"),
 )
 TRAINING = Job(
     noun="TrainingJob",
@@ -73,6 +92,8 @@ TRAINING = Job(
     stops=True,
     role="RoleArn",
     log_group="/aws/sagemaker/TrainingJobs",
+    secondary=("SecondaryStatus",),
+    listing=Listing(rows="TrainingJobSummaries"),
 )
 TRANSFORM = Job(
     noun="TransformJob",
@@ -84,6 +105,7 @@ TRANSFORM = Job(
     failed=frozenset({"Failed", "Stopped"}),
     stops=True,
     log_group="/aws/sagemaker/TransformJobs",
+    listing=Listing(rows="TransformJobSummaries"),
 )
 MODEL = Job(
     noun="Model",
@@ -104,6 +126,11 @@ MODEL_PACKAGE = Job(
     reasons=("ModelPackageStatusDetails",),
     # "Tags ... for a versioned model package" are refused (API reference, CreateModelPackage).
     tags=False,
+    # Without a type the service lists unversioned packages only.
+    listing=Listing(
+        rows="ModelPackageSummaryList",
+        also=(("ModelPackageType", "Both"),),
+    ),
 )
 TUNING = Job(
     noun="HyperParameterTuningJob",
@@ -117,6 +144,7 @@ TUNING = Job(
     longest_name=32,
     role="RoleArn",
     role_in=("TrainingJobDefinition", "TrainingJobDefinitions"),
+    listing=Listing(rows="HyperParameterTuningJobSummaries"),
 )
 AUTO_ML = Job(
     noun="AutoMLJob",
@@ -129,6 +157,8 @@ AUTO_ML = Job(
     stops=True,
     longest_name=32,
     role="RoleArn",
+    secondary=("AutoMLJobSecondaryStatus",),
+    listing=Listing(rows="AutoMLJobSummaries"),
 )
 # Its name is made unique to the execution, an endpoint's is not (SDK, pull request 6224): an
 # Endpoint step has to read Steps.<name>.EndpointConfigName. The service is not known to fill in
@@ -150,6 +180,7 @@ ENDPOINT = Job(
     updates=True,
     # An update that fails rolls back to InService with the configuration from before.
     deployed=(("EndpointConfigName", "EndpointConfigName"),),
+    listing=Listing(rows="Endpoints"),
 )
 INFERENCE_COMPONENT = Job(
     noun="InferenceComponent",
@@ -165,6 +196,7 @@ INFERENCE_COMPONENT = Job(
         ("Specification", "Specification"),
         ("Specification.Container.Image", "Specification.Container.DeployedImage.SpecifiedImage"),
     ),
+    listing=Listing(rows="InferenceComponents"),
 )
 JOB = Job(
     noun="Job",
@@ -177,6 +209,8 @@ JOB = Job(
     stops=True,
     role="RoleArn",
     told_apart=("JobCategory",),
+    secondary=("SecondaryStatus", "JobSecondaryStatus"),
+    listing=Listing(rows="JobSummaries"),
 )
 
 PENDING = frozenset(

@@ -139,3 +139,46 @@ def test_resource_without_status_has_none_in_describe() -> None:
     for job in JOBS.values():
         if job.status is None:
             assert f"{job.noun}Status" not in describe(job).output_shape.members
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_what_has_a_status_is_listed_and_nothing_else(job: Job) -> None:
+    assert (job.listing is not None) is (job.status is not None)
+
+
+def listed(job: Job) -> Any:
+    return AWS.operation_model(f"List{job.noun}s")
+
+
+@pytest.mark.parametrize("job", STATUSES.values(), ids=STATUSES)
+def test_a_list_is_asked_for_all_that_it_requires_and_in_an_order_that_it_has(job: Job) -> None:
+    assert job.listing
+    request = listed(job).input_shape
+    also = dict(job.listing.also)
+    assert set(request.required_members) <= set(job.told_apart)
+    assert {*also, *job.told_apart, "CreationTimeAfter", "NextToken"} <= set(request.members)
+    assert "CreationTime" in request.members["SortBy"].enum
+    assert "Descending" in request.members["SortOrder"].enum
+    assert request.members["MaxResults"].metadata["max"] == 100
+    for member, value in also.items():
+        assert value in request.members[member].enum
+
+
+@pytest.mark.parametrize("job", STATUSES.values(), ids=STATUSES)
+def test_a_row_of_a_list_tells_which_resource_it_is_and_how_that_is(job: Job) -> None:
+    assert job.listing
+    rows = listed(job).output_shape.members[job.listing.rows]
+    needed = {job.create_name or job.arn, job.status, "CreationTime"}
+    if job.updates:
+        needed.add("LastModifiedTime")
+    assert needed <= set(rows.member.members)
+    assert "CreationTime" in describe(job).output_shape.members
+    assert "NextToken" in listed(job).output_shape.members
+
+
+@pytest.mark.parametrize("job", STATUSES.values(), ids=STATUSES)
+def test_secondary_statuses_are_those_of_describe_and_of_the_list(job: Job) -> None:
+    assert job.listing
+    rows = listed(job).output_shape.members[job.listing.rows].member
+    known = {*describe(job).output_shape.members, *rows.members}
+    assert {name for name in known if name.endswith("SecondaryStatus")} == set(job.secondary)

@@ -1,0 +1,32 @@
+"""The clients that triggers share: to make one takes as long as hundreds of calls."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_sm_pipelines import aws
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    client: "BaseClient"
+    at: float = field(default_factory=time.monotonic)
+
+
+def recent(connection: aws.Connection) -> "BaseClient":
+    """A SageMaker client of a connection as it was at most ten seconds ago."""
+    with _LOCK:
+        made = _MADE.get(connection)
+        if made is None or time.monotonic() - made.at > FRESH_SECONDS:
+            made = _MADE[connection] = _Made(connection.client("sagemaker"))
+        return made.client
+
+
+FRESH_SECONDS = 10.0
+
+_LOCK = threading.Lock()
+_MADE: dict[aws.Connection, _Made] = {}
