@@ -42,7 +42,7 @@ def in_progress(
 
     `request` is one that would create it: what List asks for beside the name is taken from it.
     """
-    if job.status is None or job.create_name is None or job.updates:
+    if job.listing is None or job.create_name is None or job.updates:
         return None
     try:
         for summary in _summaries(client, job, origin=origin, request=request):
@@ -59,11 +59,11 @@ def _summaries(
     client: "BaseClient", job: Job, *, origin: Origin, request: Request
 ) -> Iterator[dict[str, Any]]:
     """The jobs of the run in progress, the newest first, as far as the first pages have them."""
+    listing = job.listing
+    assert listing is not None, f"{job.noun} is not listed"
     name = f"List{job.noun}s"
-    output = client.meta.service_model.operation_model(name).output_shape
-    members = output.members if output else {}
-    rows = next(key for key, member in members.items() if member.type_name == "list")
     asked: dict[str, Json] = {
+        **dict(listing.also),
         **{key: request[key] for key in job.told_apart if key in request},
         "SortBy": "CreationTime",
         "SortOrder": "Descending",
@@ -74,7 +74,9 @@ def _summaries(
     since: Any = origin.since - CLOCKS_DIFFER
     for _ in range(MOST_PAGES):
         page = aws.call(client, name, {**asked, "CreationTimeAfter": since})
-        yield from (row for row in page[rows] if row.get(job.status) in PENDING - {"Stopping"})
+        yield from (
+            row for row in page[listing.rows] if row.get(job.status) in PENDING - {"Stopping"}
+        )
         if not page.get("NextToken"):
             return
         asked["NextToken"] = page["NextToken"]
