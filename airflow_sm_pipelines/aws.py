@@ -242,7 +242,7 @@ def passes(error: Exception) -> bool:
     """Whether the same call, later and without any change, may succeed."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error.response["Error"]["Code"] in BUSY
+        return status >= 500 or status == 429 or error.response["Error"]["Code"] in BUSY
     lasting = (ParamValidationError, NoCredentialsError)
     return isinstance(error, BotoCoreError | UnseenError) and not isinstance(error, lasting)
 

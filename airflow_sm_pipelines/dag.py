@@ -14,11 +14,12 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule
 from airflow.sdk.definitions.param import ParamsDict
 
-from airflow_sm_pipelines import aws, endings, markdown, naming
+from airflow_sm_pipelines import aws, endings, markdown, naming, retries
 from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
 from airflow_sm_pipelines.definition.parameters import PARAMETER_TYPES
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
+from airflow_sm_pipelines.errors import ArgumentError, Problem, did_you_mean, listed
 from airflow_sm_pipelines.job_operator import JobOperator
 from airflow_sm_pipelines.operators import (
     ConditionOperator,
@@ -27,6 +28,9 @@ from airflow_sm_pipelines.operators import (
     UnsupportedOperator,
 )
 from airflow_sm_pipelines.sources import require_file
+
+StepArguments = Mapping[str, Mapping[str, Any]]
+"""Step name -> arguments of its task."""
 
 
 def build_dag(
@@ -38,19 +42,22 @@ def build_dag(
     aws_conn_id: str | None = "aws_default",
     region_name: str | None = None,
     default_args: Mapping[str, Any] | None = None,
+    step_args: Mapping[str, Mapping[str, Any]] | None = None,
     tags: tuple[str, ...] = (),
     **dag_arguments: Any,
 ) -> DAG:
     """The DAG of a pipeline: a task per step, named like the step, and one that ends the run.
 
     `dag_id` is the pipeline's name by default; `pipeline_name`, and `role_arn` for steps that name
-    none, are what the service knows beside a bare definition. `default_args` go to every task:
-    without `retries` a failed step is not tried again, only a try that was cut short.
+    none, are what the service knows beside a bare definition. `default_args` go to every task, all
+    but their `retries`: those of a step are what its retry policies allow. `step_args` go to single
+    tasks: `{"Train": {"retries": 2}}` lets any failure of the step Train be tried again.
     `dag_arguments` (`schedule`, callbacks ...) go to DAG(), whose errors rise as they are.
     """
     require_file(pipeline, Pipeline)
     name, role = pipeline_name or pipeline.name, role_arn or pipeline.role_arn
     pipeline = replace(pipeline, name=name, role_arn=role)
+    step_args = _checked(step_args or {}, pipeline)
     dag = DAG(
         dag_id=dag_id or pipeline.name,
         **{**_dag_arguments(pipeline), **dag_arguments},
@@ -58,13 +65,10 @@ def build_dag(
         default_args={**RETRIES, **(default_args or {})},
         tags=[TAG, *tags],
     )
-    operator_arguments = {
-        "connection": aws.Connection(aws_conn_id, region_name),
-        "retry_failures": "retries" in (default_args or {}),
-    }
+    connection = aws.Connection(aws_conn_id, region_name)
     # DAG() has to see the params, but each task would copy them, which takes most of the time.
     params, dag.params = dag.params, ParamsDict()
-    _connect(dag, _tasks(dag, pipeline, operator_arguments), pipeline)
+    _connect(dag, _tasks(dag, pipeline, connection, step_args), pipeline)
     dag.params = params
     return dag
 
@@ -90,8 +94,29 @@ def _param(parameter: Parameter) -> Param:
     return Param(parameter.default, description=parameter.description, **schema)
 
 
+def _checked(step_args: StepArguments, pipeline: Pipeline) -> StepArguments:
+    """The arguments of single tasks, refused where they name no step or what is not theirs."""
+    names = [step.name for step in pipeline.walk()]
+    problems = [
+        Problem(
+            f"step_args[{name!r}]",
+            f"no step has this name{did_you_mean(name, names)}; the steps are: {listed(names)}",
+        )
+        for name in step_args
+        if name not in names
+    ]
+    problems += [
+        Problem(f"step_args[{name!r}][{key!r}]", "not to be given; the definition says it")
+        for name, given in step_args.items()
+        for key in sorted(DEFINED & given.keys())
+    ]
+    if problems:
+        raise ArgumentError(problems)
+    return step_args
+
+
 def _tasks(
-    dag: DAG, pipeline: Pipeline, operator_arguments: Mapping[str, Any]
+    dag: DAG, pipeline: Pipeline, connection: aws.Connection, step_args: StepArguments
 ) -> dict[str, BaseOperator]:
     """Step name -> its task; the steps of a branch are in a group of their own.
 
@@ -101,16 +126,17 @@ def _tasks(
     taken = {step.name for step in pipeline.walk()}
 
     def make(step: Step, group: TaskGroup) -> None:
+        given = step_args.get(step.name, {})
+        arguments = {
+            "connection": connection,
+            "doc_md": markdown.step_page(step),
+            "task_display_name": step.display_name,
+            "trigger_rule": STARTS_AFTER_ANY if endings.is_gated(step) else STARTS,
+            **retries.task_arguments(step, given),
+            **given,
+        }
         tasks[step.name] = _operator(step)(
-            task_id=step.name,
-            pipeline=pipeline,
-            step=step,
-            dag=dag,
-            task_group=group,
-            doc_md=markdown.step_page(step),
-            task_display_name=step.display_name,
-            trigger_rule=STARTS_AFTER_ANY if endings.is_gated(step) else STARTS,
-            **operator_arguments,
+            task_id=step.name, pipeline=pipeline, step=step, dag=dag, task_group=group, **arguments
         )
         for outcome, children in _branches(step):
             group_id = naming.branch_group(step.name, outcome=outcome, taken=taken)
@@ -171,8 +197,9 @@ def _branches(step: Step) -> Iterator[tuple[bool, tuple[Step, ...]]]:
 TAG = "sagemaker-pipeline"
 
 # What a task has for tries that were cut short, as by the death of a worker; the next one attaches
-# to the job.
-RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(seconds=10)}
+# to the job. That of a step has as many more as its retry policies allow.
+RETRIES: dict[str, Any] = {"retries": retries.CUT_SHORT, "retry_delay": timedelta(seconds=10)}
+DEFINED = frozenset({"dag", "pipeline", "step", "task_group", "task_id"})
 STARTS = TriggerRule.ALL_SUCCESS
 STARTS_AFTER_ANY = TriggerRule.ALL_DONE
 ENDS = TriggerRule.NONE_FAILED

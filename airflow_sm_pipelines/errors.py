@@ -3,6 +3,7 @@
 * PipelineError
   + DefinitionError       the definition is wrong; carries every Problem of the file
   + SourceError           there is no definition where one was asked for
+  + ArgumentError         build_dag's arguments do not fit the definition; carries every Problem
   + ParameterError        the values given at start are wrong; carries every Problem
   + ExpressionError       an expression has no value in this run
   + AccessDeniedError     AWS refused a call; names the action
@@ -58,6 +59,10 @@ class SourceError(PipelineError):
         return ": ".join(self.args)
 
 
+class ArgumentError(_ProblemsError):
+    """Arguments of `build_dag` do not fit the definition; `problems` holds all."""
+
+
 class ParameterError(_ProblemsError):
     """Values given at start do not fit the declared parameters; `problems` holds all."""
 
@@ -82,25 +87,41 @@ class AccessDeniedError(PipelineError):
 
 
 class JobError(PipelineError):
-    """A job did not do what its step asked for."""
+    """A job did not do what its step asked for.
+
+    `exception_type` is what retry policies call that, such as `SageMaker.CAPACITY_ERROR`; "" where
+    it is nothing that a retry may mend.
+    """
+
+    exception_type = ""
 
 
 class JobFailedError(JobError):
-    """A job ended in another status than success.
+    """A resource ended in another status than success.
 
-    `reason` is SageMaker's FailureReason ("" where it gave none), `log_tail` the last lines of
-    the job's log, oldest first.
+    `noun` is its kind as in its operations (`TrainingJob`), `reason` is SageMaker's FailureReason
+    ("" where it gave none), `log_tail` the last lines of the job's log, oldest first.
     """
 
     def __init__(
-        self, *, step: str, job_name: str, status: str, reason: str, log_tail: Sequence[str] = ()
+        self,
+        *,
+        step: str,
+        noun: str,
+        job_name: str,
+        status: str,
+        reason: str,
+        exception_type: str = "",
+        log_tail: Sequence[str] = (),
     ) -> None:
         self.step = step
+        self.noun = noun
         self.job_name = job_name
         self.status = status
         self.reason = reason
+        self.exception_type = exception_type
         self.log_tail = tuple(log_tail)
-        super().__init__(f"{step}: job {job_name} is {status}: {reason or 'no reason given'}")
+        super().__init__(f"{step}: {noun} {job_name} is {status}: {reason or 'no reason given'}")
 
 
 class JobLostError(JobError):
@@ -117,6 +138,8 @@ class NameTakenError(JobError):
 
 class UnseenError(JobError):
     """AWS has a resource of a name but does not describe it yet; seconds later it does."""
+
+    exception_type = "Step.SERVICE_FAULT"
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

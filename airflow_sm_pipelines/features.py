@@ -5,6 +5,8 @@ Names that have only moved between versions come from Airflow's own `providers.c
 
 from typing import Any, Protocol
 
+from airflow.sdk.exceptions import AirflowRuntimeError
+
 from airflow_sm_pipelines.definition.node import Json
 
 try:
@@ -12,7 +14,25 @@ try:
 except ImportError:  # before 3.2; the one name that `compat` does not have
     from airflow.exceptions import TaskDeferralTimeout  # type: ignore[no-redef]
 
-__all__ = ["StateStore", "TaskDeferralTimeout", "state_store"]
+try:
+    from airflow.sdk import RetryDecision
+    from airflow.sdk import RetryPolicy as AirflowRetryPolicy
+
+    HAS_RETRY_POLICIES = True
+except ImportError:  # before 3.3: operators decide for themselves
+    RetryDecision = None  # type: ignore[assignment, misc]
+    AirflowRetryPolicy = object  # type: ignore[assignment, misc]
+    HAS_RETRY_POLICIES = False
+
+__all__ = [
+    "HAS_RETRY_POLICIES",
+    "AirflowRetryPolicy",
+    "AirflowRuntimeError",
+    "RetryDecision",
+    "StateStore",
+    "TaskDeferralTimeout",
+    "state_store",
+]
 
 
 class StateStore(Protocol):

@@ -2,27 +2,36 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import wait
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import TaskInstanceState
+from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_sm_pipelines import (
     aws,
     deployments,
     endings,
+    exception_types,
     finishing,
     jobs,
+    patience,
     settings,
     unrecorded,
 )
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
-from airflow_sm_pipelines.errors import JobFailedError, WaitInterruptedError
+from airflow_sm_pipelines.errors import (
+    AccessDeniedError,
+    JobFailedError,
+    JobLostError,
+    WaitInterruptedError,
+)
 from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
 from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.operators import StepOperator
@@ -53,13 +62,13 @@ class JobOperator(StepOperator):
 
     def start(self, context: Any, event: Any = None) -> dict[str, Json]:
         """Go on after a wait for the step's turn, which may not be over yet."""
-        with self.judging():
+        with self.judging(context):
             client = self._client()
-            patience = settings.defer_after_seconds(client.meta.endpoint_url)
-            self._await_turn(client, context, at_most=patience)
-            resource, wanted = self._obtain(context, client)
+            at_most = settings.defer_after_seconds(client.meta.endpoint_url)
+            self._await_turn(client, context, at_most=at_most)
+            client, resource, wanted = self._persist(context)
             if self.job.status is not None and not self._wait_here(
-                client, resource, context, at_most=patience
+                client, resource, context, at_most=at_most
             ):
                 self._defer(client, resource, wanted)
             return self._finish(context, client, resource, wanted)
@@ -80,21 +89,29 @@ class JobOperator(StepOperator):
             told_apart=told_apart or {},
             unchanged_since=unchanged_since,
         )
-        with self.judging():
+        with self.judging(context):
             return self._finish(context, self._client(), resource, wanted or {})
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
     ) -> Any:
         """Stop the job where the wait has exceeded the task's `execution_timeout`."""
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout:
-            if resource := jobs.stored_resource(state_store(context), self.job):
-                self._stop(self._client(), resource, context)
-            else:
-                self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
-            raise
+        with self.judging(context):
+            try:
+                return super().resume_execution(next_method, next_kwargs, context)
+            except TaskDeferralTimeout:
+                self._stop_stored(context)
+                raise
+
+    @contextmanager
+    def judging(self, context: Any) -> Iterator[None]:
+        """As for every step; a job that is lost is no more to be attached to."""
+        with super().judging(context):
+            try:
+                yield
+            except JobLostError:
+                jobs.note_failure(state_store(context))
+                raise
 
     def on_kill(self) -> None:
         """Note that the process is told to end; whether the job is to be stopped is asked later.
@@ -137,6 +154,32 @@ class JobOperator(StepOperator):
         """Let the next step have its job in progress."""
         if turn := turn_of(context, self.pipeline, self.step):
             turn.give_back()
+
+    def _persist(self, context: Any) -> tuple["BaseClient", aws.Resource, dict[str, Json]]:
+        """A client and what is obtained with it, sooner or later where AWS turns that away."""
+
+        def attempt() -> tuple["BaseClient", aws.Resource, dict[str, Json]]:
+            client = self._client()
+            return client, *self._obtain(context, client)
+
+        try:
+            return patience.persist(
+                attempt,
+                at_most=settings.create_patience_seconds(),
+                meanwhile=lambda: self._heed_kill(context),
+            )
+        except AirflowTaskTimeout:
+            self._stop_stored(context)
+            raise
+
+    def _heed_kill(self, context: Any) -> None:
+        """End the task if it is told to end; what an unanswered call has made is then settled."""
+        if not self._killed:
+            return
+        resource = jobs.stored_resource(state_store(context), self.job)
+        if resource is None:
+            raise WaitInterruptedError("the worker is told to end before AWS has taken the request")
+        self._settle_kill(self._client(), resource, context)
 
     def _obtain(self, context: Any, client: "BaseClient") -> tuple[aws.Resource, dict[str, Json]]:
         """The resource of this try, and what Describe has to answer of it in the end."""
@@ -239,6 +282,17 @@ class JobOperator(StepOperator):
             f"{'is stopped' if stopped else 'is left as it is'}"
         )
 
+    def _stop_stored(self, context: Any) -> None:
+        """Stop the job as far as it is known; that it cannot be hides no timeout."""
+        resource = jobs.stored_resource(state_store(context), self.job)
+        if resource is None:
+            self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
+            return
+        try:
+            self._stop(self._client(), resource, context)
+        except (AccessDeniedError, ClientError, BotoCoreError) as error:
+            self.log.error("%s could not be stopped and may go on: %s", resource, error)
+
     def _stop(self, client: "BaseClient", resource: aws.Resource, context: Any) -> bool:
         """Stop the job, which then is no more to be attached to."""
         jobs.note_failure(state_store(context))
@@ -274,9 +328,11 @@ class JobOperator(StepOperator):
         reason = next((str(described[key]) for key in self.job.reasons if described.get(key)), "")
         return JobFailedError(
             step=self.step.name,
+            noun=self.job.noun,
             job_name=identifier,
             status=str(described.get(self.job.status or "")),
             reason="; ".join(filter(None, (rolled_back and ROLLED_BACK + rolled_back, reason))),
+            exception_type=exception_types.of_reason(reason),
             log_tail=tail,
         )
 

@@ -15,20 +15,16 @@ from airflow.providers.common.compat.sdk import (
     SkipMixin,
 )
 from airflow.sdk import BaseOperator
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ParamValidationError
 
-from airflow_sm_pipelines import aws, endings
+from airflow_sm_pipelines import aws, endings, retries
 from airflow_sm_pipelines.definition import Pipeline, Step
 from airflow_sm_pipelines.definition.conditions import all_hold
 from airflow_sm_pipelines.definition.values import resolve
 from airflow_sm_pipelines.errors import (
-    AccessDeniedError,
     DefinitionError,
     ExpressionError,
-    JobFailedError,
-    JobLostError,
     ParameterError,
-    UnseenError,
 )
 from airflow_sm_pipelines.scope import OUTCOME, RunScope
 
@@ -36,8 +32,8 @@ from airflow_sm_pipelines.scope import OUTCOME, RunScope
 class StepOperator(BaseOperator):
     """What all steps have: their pipeline, themselves and a connection.
 
-    Airflow's `retries` are for tries that were cut short: a process that died, AWS that did not
-    answer. With `retry_failures` they are for failed steps as well.
+    Airflow's `retries` are for tries that were cut short, as by the death of a process, and for
+    what the step's retry policies allow. With `retry_failures` they are for any failure.
     """
 
     template_fields: Sequence[str] = ()
@@ -64,6 +60,7 @@ class StepOperator(BaseOperator):
         Its trigger rule lets the task start when all before it are done. Not asked again when a
         wait is resumed: what has begun goes on.
         """
+        retries.begin(self.step, context)
         if not endings.is_gated(self.step):
             return
         if unmet := endings.unmet(self.pipeline, self.step, endings.read(context, self.pipeline)):
@@ -77,13 +74,16 @@ class StepOperator(BaseOperator):
             connection=self.connection,
             now=now or datetime.now(UTC),
         )
-        with self.judging():
+        with self.judging(context):
             _ = scope.parameters
         return scope
 
     @contextmanager
-    def judging(self) -> Iterator[None]:
-        """Fail the task without a retry where another try, with nothing changed, ends alike."""
+    def judging(self, context: Any) -> Iterator[None]:
+        """Fail the task without a retry where another try, with nothing changed, ends alike.
+
+        Of a step that has failed in AWS the task's retry policy judges, if Airflow has such.
+        """
         try:
             yield
         except (DefinitionError, ParameterError, ExpressionError) as error:
@@ -91,10 +91,19 @@ class StepOperator(BaseOperator):
         except ParamValidationError as error:
             where = f"{self.step.where}.Arguments: step {self.step.name!r}"
             raise AirflowFailException(f"{where} is no request that AWS takes; {error}") from error
-        except (JobFailedError, JobLostError, UnseenError, AccessDeniedError, ClientError) as error:
-            if self.retry_failures or aws.passes(error):
-                raise
-            raise AirflowFailException(str(error)) from error
+        except retries.FAILURES as error:
+            if getattr(self, "retry_policy", None) is None:
+                self._judge(error, context["ti"])
+            raise
+
+    def _judge(self, error: BaseException, ti: Any) -> None:
+        """End the task where the retry policy would, which Airflow has only since 3.3."""
+        policy = retries.StepRetryPolicy.of(
+            self.step, retries=self.retries or 0, retry_failures=self.retry_failures
+        )
+        verdict = policy.judge(error, ti.try_number, ti.max_tries, context=None)
+        if verdict is not None and not verdict.again:
+            raise AirflowFailException(f"{error}\n{verdict.reason}") from error
 
 
 class ConditionOperator(StepOperator, SkipMixin):
@@ -112,7 +121,7 @@ class ConditionOperator(StepOperator, SkipMixin):
         branches = self.step.branches
         assert branches is not None, "a Condition step has branches"
         scope = self.scope(context)
-        with self.judging():
+        with self.judging(context):
             outcome = all_hold(branches.conditions, scope)
         context["ti"].xcom_push(key=OUTCOME, value=outcome)
         self.log.info("the conditions are %s", str(outcome).lower())
@@ -129,7 +138,7 @@ class FailOperator(StepOperator):
     def execute(self, context: Any) -> NoReturn:
         """Raise the resolved ErrorMessage; no retry mends it."""
         self.enter(context)
-        with self.judging():
+        with self.judging(context):
             message = resolve(self.step.arguments.get("ErrorMessage"), self.scope(context))
         raise AirflowFailException(str(message or f"step {self.step.name} ends the run as failed"))
 

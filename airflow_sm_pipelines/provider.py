@@ -67,6 +67,16 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "example": "30",
         "default": None,
     },
+    "create_patience_seconds": {
+        "description": (
+            "Seconds in which a step asks AWS again where a create is throttled, meets a fault of "
+            "the service or is not answered. A retry policy of the step governs what follows."
+        ),
+        "version_added": "0.1.0",
+        "type": "float",
+        "example": "60",
+        "default": "300",
+    },
     "deployment": {
         "description": (
             "Name of this Airflow among all that use the same AWS account; it is part of every "

@@ -41,6 +41,16 @@ def defer_after_seconds(endpoint_url: str) -> float:
     return LOOPBACK_PATIENCE_SECONDS if urlsplit(endpoint_url).hostname in LOOPBACK else 0.0
 
 
+def create_patience_seconds() -> float:
+    """Seconds in which a create that AWS turns away, or does not answer, is asked for again."""
+    given: float = conf.getfloat(
+        SECTION,
+        "create_patience_seconds",
+        fallback=OPTIONS["create_patience_seconds"]["default"],
+    )
+    return given
+
+
 def role_arn() -> str | None:
     """The execution role of steps that name none, if one is configured."""
     return _option("role_arn") or None

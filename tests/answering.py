@@ -20,19 +20,7 @@ class Answering:
     asked: list[dict[str, Any]] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
 
-    @contextmanager
-    def serving(self) -> Iterator[str]:
-        """Its URL, while it answers."""
-        with ThreadingHTTPServer(("127.0.0.1", 0), self._handler()) as server:
-            thread = Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
-                thread.join()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def handler(self) -> type[BaseHTTPRequestHandler]:
         answering = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -59,6 +47,19 @@ class Answering:
         return Handler
 
 
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The URL at which a handler answers for as long."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def connection(endpoint_url: str, **extra: Any) -> str:
     own = {"endpoint_url": endpoint_url, "region_name": "us-east-1", **extra}
     return json.dumps({"conn_type": "aws", "login": "key", "password": "word", "extra": own})
@@ -68,6 +69,6 @@ def connection(endpoint_url: str, **extra: Any) -> str:
 def answers(monkeypatch: pytest.MonkeyPatch, status: int, **body: Any) -> Iterator[Answering]:
     """The connection `answering` leads to an AWS that gives this answer."""
     answering = Answering(status, body)
-    with answering.serving() as url:
+    with serving(answering.handler()) as url:
         monkeypatch.setenv("AIRFLOW_CONN_ANSWERING", connection(url))
         yield answering

@@ -1,6 +1,7 @@
 import copy
 import json
 import warnings
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from airflow.providers.common.compat.sdk import ParamValidationError
 from airflow.sdk import DAG
 from airflow.sdk.definitions.param import ParamsDict
 
-from airflow_sm_pipelines import build_dag, load, load_dag
+from airflow_sm_pipelines import aws, build_dag, load, load_dag
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
 from airflow_sm_pipelines.endings import EndOperator, is_gated_pipeline
+from airflow_sm_pipelines.errors import ArgumentError
 from airflow_sm_pipelines.naming import END_TASK
 from airflow_sm_pipelines.operators import UnsupportedOperator
 from tests.drawing import DEFINITIONS, GOLDEN, draw
@@ -168,8 +170,42 @@ def test_the_callers_tags_are_added() -> None:
 
 
 def test_default_arguments_go_to_every_task() -> None:
-    dag = dag_of(step("S"), default_args={"retries": 4, "pool": "p"})
-    assert {(task.retries, task.pool) for task in dag.tasks} == {(4, "p")}
+    delay = timedelta(seconds=7)
+    dag = dag_of(step("S"), default_args={"retry_delay": delay, "pool": "p"})
+    assert {(task.retry_delay, task.pool) for task in dag.tasks} == {(delay, "p")}
+
+
+def test_retries_of_all_tasks_are_none_of_a_steps() -> None:
+    dag: Any = dag_of(step("S"), default_args={"retries": 7})
+    task = dag.task_dict["S"]
+    assert (task.retries, task.retry_failures) == (3, False)
+
+
+def test_arguments_of_a_step_go_to_its_task_alone() -> None:
+    given = {"B": {"retries": 2, "pool": "p", "execution_timeout": timedelta(hours=1)}}
+    dag: Any = dag_of(step("A"), condition("C", if_steps=[step("B")]), step_args=given)
+    task, other = dag.task_dict["B"], dag.task_dict["A"]
+    assert (task.retries, task.retry_failures, task.pool) == (2, True, "p")
+    assert task.execution_timeout == timedelta(hours=1)
+    assert (other.retries, other.pool, other.execution_timeout) == (3, "default_pool", None)
+
+
+def test_arguments_of_a_step_go_before_what_the_definition_says() -> None:
+    connection = aws.Connection("other")
+    dag: Any = dag_of(step("S"), step_args={"S": {"connection": connection, "doc_md": "mine"}})
+    assert (dag.task_dict["S"].connection, dag.task_dict["S"].doc_md) == (connection, "mine")
+
+
+def test_arguments_of_unknown_steps_and_of_what_is_defined_are_refused_together() -> None:
+    given: Any = {"Trian": {}, "S": {"task_id": "x", "pool": "p", "dag": None}}
+    with pytest.raises(ArgumentError) as raised:
+        dag_of(step("Train"), step("S"), step_args=given)
+    assert str(raised.value) == (
+        "step_args['Trian']: no step has this name; did you mean 'Train'?; "
+        "the steps are: Train, S\n"
+        "step_args['S']['dag']: not to be given; the definition says it\n"
+        "step_args['S']['task_id']: not to be given; the definition says it"
+    )
 
 
 def test_a_connection_and_a_region_can_be_given() -> None:

@@ -54,13 +54,18 @@ def test_refusal_names_action_and_resource() -> None:
 @pytest.mark.parametrize(
     ("reason", "message"),
     [
-        ("AlgorithmError", "Train: job a-job is Failed: AlgorithmError"),
-        ("", "Train: job a-job is Failed: no reason given"),
+        ("AlgorithmError", "Train: TrainingJob a-job is Failed: AlgorithmError"),
+        ("", "Train: TrainingJob a-job is Failed: no reason given"),
     ],
 )
 def test_failed_job_tells_step_job_status_and_reason(reason: str, message: str) -> None:
     error = JobFailedError(
-        step="Train", job_name="a-job", status="Failed", reason=reason, log_tail=["a", "b"]
+        step="Train",
+        noun="TrainingJob",
+        job_name="a-job",
+        status="Failed",
+        reason=reason,
+        log_tail=["a", "b"],
     )
     assert str(error) == message
     assert (error.step, error.job_name, error.status) == ("Train", "a-job", "Failed")

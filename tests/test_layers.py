@@ -19,8 +19,9 @@ LAYERS = (
     {"definition"},
     {"diagrams", "fidelity", "validation"},
     {"files", "naming", "members", "settings", "features", "provider"},
-    {"aws", "finishing", "scope", "requests", "sources"},
+    {"aws", "exception_types", "finishing", "scope", "requests", "sources"},
     {
+        "patience",
         "retries",
         "operators",
         "job_operator",

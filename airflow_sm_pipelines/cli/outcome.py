@@ -35,7 +35,7 @@ def failure_lines(step: str, error: BaseException | None) -> list[str]:
     if failed is None:
         return [f"{step}: {error}"]
     reason = failed.reason or "SageMaker gives no reason"
-    lines = [f"{step}: job {failed.job_name} is {failed.status}: {reason}"]
+    lines = [f"{step}: {failed.noun} {failed.job_name} is {failed.status}: {reason}"]
     if failed.log_tail:
         lines.append("the last lines of its log:")
         lines += [f"  {line}" for line in failed.log_tail]

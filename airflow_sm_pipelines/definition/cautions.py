@@ -82,11 +82,6 @@ def _not_applied(pipeline: Pipeline) -> Iterator[Problem]:
     for step in pipeline.walk():
         if step.cache and step.cache.enabled and STEP_TYPES[step.type].cache_attributes:
             yield Problem(step.cache.where, "caching is not applied yet; every run runs the job")
-        if step.retries:
-            yield Problem(
-                f"{step.where}.RetryPolicies",
-                "retry policies are not applied yet; set Airflow's `retries` for the DAG instead",
-            )
 
 
 def _never_run(pipeline: Pipeline) -> Iterator[Problem]:

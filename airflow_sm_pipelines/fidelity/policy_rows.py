@@ -3,7 +3,10 @@
 from airflow_sm_pipelines.fidelity.rows import Row
 
 _PARAMETERS = "tests/definition/test_parameters.py::"
-_NOT_RETRIED = "tests/fidelity/test_policies.py::test_a_retry_policy_is_not_applied"
+_RETRIED = "tests/fidelity/test_policies.py::test_a_retry_policy_is_applied"
+_UNRUN = "tests/fidelity/test_policies.py::test_a_step_that_no_task_runs_is_not_retried"
+_RETRIES = "tests/test_retries.py::"
+_RUNS = "tests/runs/test_retries.py::"
 _REQUESTS = "tests/test_requests.py::"
 
 POLICIES: tuple[Row, ...] = (
@@ -33,15 +36,16 @@ POLICIES: tuple[Row, ...] = (
         anchor="retry-step-faults",
         title="RetryPolicies of Step.THROTTLING and Step.SERVICE_FAULT",
         features=("ExceptionType=Step.THROTTLING", "ExceptionType=Step.SERVICE_FAULT"),
-        level="different",
-        reason="not applied yet: a call that AWS turns away is tried five times more, then fails",
-        text="Intervals, rates and numbers of the policy are read and checked. Calls are retried "
-        "by botocore in its standard mode, and a try that such an error ends is repeated by "
-        "Airflow's `retries`.",
+        level="equivalent",
+        reason="the task itself asks again for five minutes, then the policy governs",
+        text="The create is first repeated inside the task, as without a policy; how that and a "
+        "policy go together in the service is not documented. Then the policy's own interval, rate "
+        "and number or time hold; the next try attaches where the call has taken effect.",
         proof=(
-            f"{_NOT_RETRIED}[Step.THROTTLING]",
-            f"{_NOT_RETRIED}[Step.SERVICE_FAULT]",
-            "tests/test_aws.py::test_a_client_tries_five_times_more",
+            f"{_RETRIED}[Step.THROTTLING]",
+            f"{_RETRIED}[Step.SERVICE_FAULT]",
+            f"{_RETRIES}test_a_policy_governs_what_it_names",
+            "tests/test_patience.py::test_a_create_that_is_turned_away_is_asked_again_inside_the_task",
         ),
     ),
     Row(
@@ -53,16 +57,22 @@ POLICIES: tuple[Row, ...] = (
             "ExceptionType=SageMaker.JOB_CAPACITY_ERROR",
             "ExceptionType=SageMaker.RESOURCE_LIMIT",
         ),
-        level="different",
-        reason="not applied yet: a failed job is not tried again, unless the DAG has `retries`",
-        text="Airflow's `retries` in `default_args` try every kind of failure again, each with a "
-        "new job. The service retries the named kinds alone.",
+        level="equivalent",
+        reason="each retry is a new job, after the policy's delay, as often as it allows",
+        text="The kind is told by the FailureReason, whose texts AWS does not document in full. Of "
+        "several policies for one kind the first holds. The time of ExpireAfterMin counts from the "
+        "first execution of the step. The delay is exact, and the scheduler adds its seconds. "
+        "Before Airflow 3.3 it is fixed, and the number of the try stands for that of the retry.",
         proof=(
-            f"{_NOT_RETRIED}[SageMaker.JOB_INTERNAL_ERROR]",
-            f"{_NOT_RETRIED}[SageMaker.CAPACITY_ERROR]",
-            f"{_NOT_RETRIED}[SageMaker.JOB_CAPACITY_ERROR]",
-            f"{_NOT_RETRIED}[SageMaker.RESOURCE_LIMIT]",
-            "tests/test_operators.py::test_a_failed_job_is_not_tried_again_unless_retries_are_asked_for",
+            f"{_RETRIED}[SageMaker.JOB_INTERNAL_ERROR]",
+            f"{_RETRIED}[SageMaker.CAPACITY_ERROR]",
+            f"{_RETRIED}[SageMaker.JOB_CAPACITY_ERROR]",
+            f"{_RETRIED}[SageMaker.RESOURCE_LIMIT]",
+            f"{_RETRIES}test_a_named_failure_is_retried_after_the_policys_delay_and_as_often",
+            f"{_RETRIES}test_a_policy_that_expires_counts_from_the_first_execution",
+            f"{_RETRIES}test_searches_are_not_retried_for_internal_errors",
+            f"{_RETRIES}test_where_airflow_asks_no_policy_the_tries_are_the_budget",
+            f"{_RUNS}test_a_job_without_capacity_is_followed_by_new_jobs",
         ),
     ),
     Row(
@@ -72,7 +82,7 @@ POLICIES: tuple[Row, ...] = (
         level="unsupported",
         reason="no task can run an EMR step",
         text="See [EMR](#emr).",
-        proof=(f"{_NOT_RETRIED}[Emr.RESOURCE_LIMIT]",),
+        proof=(f"{_UNRUN}[Emr.RESOURCE_LIMIT]",),
     ),
     Row(
         anchor="no-retries",
@@ -80,11 +90,16 @@ POLICIES: tuple[Row, ...] = (
         features=("RetryPolicies absent",),
         level="equivalent",
         reason="AWS that is too busy is asked again; a failed job is not tried again",
-        text="The service, too, repeats throttled calls and faults of its own without a policy; "
-        "how often is not documented. Beside that a DAG has three retries for tries that were cut "
-        "short, which attach to the job and never start a second one.",
+        text="The service, too, repeats throttled calls and faults of its own without a policy, "
+        "from one second on; how long is not documented, here it is five minutes, "
+        "`[sm_pipelines] create_patience_seconds`. Beside that a task has three retries for tries "
+        "that were cut short, which attach to the job and never start a second one. "
+        '`step_args={"Train": {"retries": 2}}` of `build_dag` lets any failure of a step be tried '
+        "again.",
         proof=(
-            "tests/test_aws.py::test_a_client_tries_five_times_more",
+            "tests/test_patience.py::test_a_create_that_is_turned_away_is_asked_again_inside_the_task",
+            f"{_RETRIES}test_without_a_policy_only_a_try_that_was_cut_short_is_retried",
+            f"{_RUNS}test_a_failure_that_no_policy_names_is_not_retried",
             "tests/test_operators.py::test_a_worker_that_dies_after_the_create_leads_to_one_job",
         ),
     ),

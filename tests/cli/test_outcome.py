@@ -76,12 +76,17 @@ def test_a_response_tells_what_was_produced(
 
 def test_a_job_s_failure_is_found_below_what_airflow_was_told() -> None:
     failure = JobFailedError(
-        step="Train", job_name="job-1", status="Failed", reason="no data", log_tail=("a", "b")
+        step="Train",
+        noun="TrainingJob",
+        job_name="job-1",
+        status="Failed",
+        reason="no data",
+        log_tail=("a", "b"),
     )
     error = RuntimeError("told to Airflow")
     error.__cause__ = failure
     assert outcome.failure_lines("Train", error) == [
-        "Train: job job-1 is Failed: no data",
+        "Train: TrainingJob job-1 is Failed: no data",
         "the last lines of its log:",
         "  a",
         "  b",

@@ -112,8 +112,6 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
         ),
         [
             "$.Steps[2].CacheConfig: caching is not applied yet; every run runs the job",
-            "$.Steps[3].RetryPolicies: retry policies are not applied yet; "
-            "set Airflow's `retries` for the DAG instead",
         ],
     ),
     "_never_run": (
@@ -351,8 +349,6 @@ def test_warnings_hold_what_each_caution_tells(value: dict[str, Json], told: lis
 def test_warnings_of_a_real_definition_come_in_the_order_of_the_table() -> None:
     assert [str(warning) for warning in warnings(fixture("policies"))] == [
         "$.Steps[0].CacheConfig: caching is not applied yet; every run runs the job",
-        "$.Steps[0].RetryPolicies: retry policies are not applied yet; "
-        "set Airflow's `retries` for the DAG instead",
     ]
 
 

@@ -1,11 +1,13 @@
-from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.sdk import RetryAction
 
 from airflow_sm_pipelines.definition import warnings
-from airflow_sm_pipelines.definition.policies import EXCEPTION_TYPES
-from airflow_sm_pipelines.definition.steps import STEP_TYPES
+from airflow_sm_pipelines.definition.steps import EMR_FAULTS, JOB_FAULTS, STEP_FAULTS, STEP_TYPES
+from tests.failures import failed, refusal
 from tests.fidelity.cases import (
     ROLE,
     InstantSageMaker,
@@ -34,19 +36,33 @@ def test_a_policy_without_effect_is_not_said_to_have_one(type_: str, enabled: bo
     assert not STEP_TYPES[type_].cache_attributes or not enabled
 
 
-@pytest.mark.parametrize("exception_type", EXCEPTION_TYPES)
-def test_a_retry_policy_is_not_applied(exception_type: str) -> None:
+@pytest.mark.parametrize("exception_type", sorted(STEP_FAULTS | JOB_FAULTS))
+def test_a_retry_policy_is_applied(exception_type: str) -> None:
     policy = {"ExceptionType": [exception_type], "MaxAttempts": 7, "IntervalSeconds": 600}
     retried = next(name for name, row in STEP_TYPES.items() if exception_type in row.retried)
-    task = dag_of(step(retried, RetryPolicies=[policy])).task_dict["S"]
+    task: Any = dag_of(step(retried, RetryPolicies=[policy])).task_dict["S"]
     plain = dag_of(step(retried)).task_dict["S"]
-    assert settings_of(task) == settings_of(plain)
+    assert task.retries == (plain.retries or 0) + 7
+    decision = task.retry_policy.evaluate(ERRORS[exception_type], 1, task.retries)
+    assert decision.action is RetryAction.RETRY
+    assert decision.retry_delay == timedelta(minutes=10)
 
 
-def settings_of(task: Any) -> Mapping[str, Any]:
-    """What Airflow knows of the retries of a task."""
-    names = ("retries", "retry_delay", "retry_exponential_backoff", "max_retry_delay")
-    return {**{name: getattr(task, name) for name in names}, "own": task.retry_failures}
+@pytest.mark.parametrize("exception_type", sorted(EMR_FAULTS))
+def test_a_step_that_no_task_runs_is_not_retried(exception_type: str) -> None:
+    policy = {"ExceptionType": [exception_type], "MaxAttempts": 7}
+    with pytest.raises(AirflowFailException):
+        execute(dag_of(step("EMR", RetryPolicies=[policy])), InstantSageMaker())
+
+
+ERRORS = {
+    "Step.THROTTLING": refusal("ThrottlingException"),
+    "Step.SERVICE_FAULT": refusal("InternalFailure", 500),
+    "SageMaker.JOB_INTERNAL_ERROR": failed("InternalServerError: try again"),
+    "SageMaker.CAPACITY_ERROR": failed("CapacityError: none is left"),
+    "SageMaker.JOB_CAPACITY_ERROR": failed("CapacityError: none is left"),
+    "SageMaker.RESOURCE_LIMIT": refusal("ResourceLimitExceeded"),
+}
 
 
 def test_no_experiment_is_created_and_no_job_names_one() -> None:

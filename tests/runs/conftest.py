@@ -40,6 +40,8 @@ class Run:
     """Task id -> what it handed on."""
     failures: dict[str, str]
     """Task id -> the error that it failed with."""
+    retry_reasons: dict[str, list[str]]
+    """Task id -> why each retry of it was made, as Airflow shows it, the first one first."""
 
 
 RunPipeline = Callable[..., Run]
@@ -95,9 +97,29 @@ def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
                 for instance in instances
             },
             failures=failures,
+            retry_reasons=_retry_reasons(dag.dag_id, run.run_id),
         )
 
     return run
+
+
+def _retry_reasons(dag_id: str, run_id: str) -> dict[str, list[str]]:
+    """The reasons of tries that were followed by another, from Airflow's history of tries."""
+    from airflow.models.taskinstancehistory import TaskInstanceHistory
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    tries = (
+        select(TaskInstanceHistory)
+        .where(TaskInstanceHistory.dag_id == dag_id, TaskInstanceHistory.run_id == run_id)
+        .order_by(TaskInstanceHistory.try_number)
+    )
+    reasons: dict[str, list[str]] = {}
+    with create_session() as session:
+        for each in session.scalars(tries):
+            if each.retry_reason:
+                reasons.setdefault(each.task_id, []).append(each.retry_reason)
+    return reasons
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_an_endpoint_that_cannot_be_created_fails_its_step(
     play({"Kind": "Endpoint", "Name": name, "Moments": failed})
     run = run_pipeline(PIPELINES / "endpoint.json", name="endpoint", EndpointName=name)
     assert run.tasks["Deploy"] == "failed"
-    assert run.failures["Deploy"].endswith(f"job {name} is Failed: no such image")
+    assert run.failures["Deploy"].endswith(f"Endpoint {name} is Failed: no such image")
 
 
 def test_an_inference_component_is_placed_and_updated_by_the_next_run(
