@@ -18,7 +18,7 @@ from airflow.providers.common.compat.sdk import (
     XCom,
     timeout,
 )
-from airflow.sdk import DAG, RetryAction, TaskInstanceState
+from airflow.sdk import DAG, TaskInstanceState
 from botocore.stub import Stubber
 
 from airflow_sm_pipelines import aws, build_dag, jobs, load, unrecorded
@@ -252,7 +252,9 @@ def test_the_current_time_is_the_same_in_all_tries_of_a_job(client: Any, store: 
 # Failure
 
 
-def test_a_failed_job_fails_the_task_with_reason_and_log(client: Any, store: FakeStore) -> None:
+def test_a_failed_job_fails_the_task_with_reason_and_log(
+    client: Any, store: FakeStore, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = "print('one'); raise SystemExit('no luck')"
     run = Run(dag_of(processing(script)), store=store)
     name = run.defer().identifier
@@ -263,6 +265,7 @@ def test_a_failed_job_fails_the_task_with_reason_and_log(client: Any, store: Fak
     assert (error.step, error.job_name, error.status) == ("S", name, "Failed")
     assert error.reason.startswith("AlgorithmError: no luck")
     assert {"one", "no luck"} <= set(error.log_tail)
+    assert "S | no luck" in capsys.readouterr().out
     assert str(error) == f"S: ProcessingJob {name} is Failed: {error.reason}"
 
 
@@ -297,14 +300,33 @@ def test_a_failed_job_is_not_tried_again_unless_retries_are_asked_for(
     name = run.defer().identifier
     finished(client, name)
     decision = run.judged(lambda: run.resume(name, "Failed"))
-    assert decision.action is RetryAction.FAIL
+    assert decision.action.value == "fail"
     assert decision.reason == "JobFailedError: no retry mends that"
 
 
-def test_a_job_that_is_gone_is_told(client: Any, store: FakeStore) -> None:
+def test_a_job_that_is_gone_is_told_and_not_attached_to_again(
+    client: Any, store: FakeStore
+) -> None:
     run = Run(dag_of(processing()), store=store)
-    with pytest.raises(JobLostError, match="ProcessingJob gone: AWS does not know it"):
+    first = run.defer().identifier
+    with pytest.raises(JobLostError, match="ProcessingJob gone: AWS does not know it") as raised:
         run.resume("gone", None)
+    assert raised.value.exception_type == ""
+    assert store[jobs.KEY]["ended"]
+    assert run.retry().defer().identifier == f"{first.removesuffix('-1')}-2"
+
+
+def test_a_trigger_that_failed_leaves_the_job_to_the_next_try(
+    client: Any, store: FakeStore
+) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    name = run.defer().identifier
+    failed = {"error": "Trigger failure", "traceback": ["the triggerer is out of memory"]}
+    decision = run.judged(lambda: run.task.resume_execution("__fail__", failed, run.context))
+    assert decision.action.value == "retry"
+    assert decision.retry_delay is None
+    assert status(client, name) == "InProgress"
+    assert run.retry().defer().identifier == name
 
 
 def test_a_worker_waits_itself_where_the_triggerer_was_refused(
@@ -448,6 +470,7 @@ def test_a_wait_that_takes_too_long_stops_the_job(client: Any, store: FakeStore)
     with pytest.raises(TaskDeferralTimeout):
         run.time_out()
     assert status(client, name) in {"Stopping", "Stopped"}
+    assert run.judged(run.time_out).action.value == "fail"
     assert run.retry().defer().identifier.endswith("-2")
 
 

@@ -76,7 +76,7 @@ def test_a_failing_step_is_exit_1_with_its_reason_and_the_end_of_its_log(
     done = airflow_sm("run", DEFINITION, "-p", "Exit=3", NO_COLOR="1")
     assert done.returncode == 1, done.stdout + done.stderr
     first, *rest = done.stderr.splitlines()
-    assert first.startswith("Work: job pipelines-")
+    assert first.startswith("Work: ProcessingJob pipelines-")
     assert first.endswith(" is Failed: AlgorithmError: this went wrong, exit code: 3")
     assert rest == ["the last lines of its log:", "  at work", "  this went wrong", ""]
     states = [line.split()[:2] for line in done.stdout.splitlines()]

@@ -97,13 +97,13 @@ def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
                 for instance in instances
             },
             failures=failures,
-            retry_reasons=_retry_reasons(dag.dag_id, run.run_id),
+            retry_reasons=retry_reasons(dag.dag_id, run.run_id),
         )
 
     return run
 
 
-def _retry_reasons(dag_id: str, run_id: str) -> dict[str, list[str]]:
+def retry_reasons(dag_id: str, run_id: str) -> dict[str, list[str]]:
     """The reasons of tries that were followed by another, from Airflow's history of tries."""
     from airflow.models.taskinstancehistory import TaskInstanceHistory
     from airflow.utils.session import create_session

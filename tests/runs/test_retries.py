@@ -1,5 +1,6 @@
 """Retries as Airflow makes them: failures that a script tells, in Airflow's own test runner."""
 
+import runpy
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -8,9 +9,10 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from tests.conftest import HOME
 from tests.turning_away import Away, turns_away
 
-from .conftest import Play, RunPipeline
+from .conftest import Play, RunPipeline, retry_reasons
 from .steps import ROLE, pipeline
 
 if TYPE_CHECKING:
@@ -232,3 +234,55 @@ def test_steps_that_run_side_by_side_have_budgets_of_their_own(
     run = run_pipeline(pipeline(*steps), name="budgets")
     assert run.state == "success"
     assert [len(jobs(aws_environment, each)) for each in names] == [2, 2]
+
+
+MAPPED = '''\
+"""An airflow dag with mapped tasks, of which each fails twice as if there were no capacity."""
+import json
+
+from airflow.sdk import DAG, BaseOperator
+
+from airflow_sm_pipelines import load, retries
+from airflow_sm_pipelines.errors import JobFailedError
+
+POLICY = {"ExceptionType": ["SageMaker.CAPACITY_ERROR"], "IntervalSeconds": 0, "MaxAttempts": 2}
+STEP = {"Name": "S", "Type": "Training", "Arguments": {}, "RetryPolicies": [POLICY]}
+PIPELINE = load(json.dumps({"Version": "2020-12-01", "Steps": [STEP]}), name="p")
+
+
+class Flaky(BaseOperator):
+    def __init__(self, *, item, **kwargs):
+        super().__init__(**kwargs)
+        self.item = item
+
+    def execute(self, context):
+        if context["ti"].try_number <= 2:
+            raise JobFailedError(
+                step="S",
+                noun="TrainingJob",
+                job_name=self.item,
+                status="Failed",
+                reason="CapacityError",
+                exception_type="SageMaker.CAPACITY_ERROR",
+            )
+
+
+with DAG("mapped", schedule=None) as dag:
+    arguments = retries.task_arguments(PIPELINE.steps[0], {})
+    del arguments["retry_failures"]
+    Flaky.partial(task_id="S", **arguments).expand(item=["a", "b"])
+'''
+
+
+def test_mapped_tasks_have_budgets_of_their_own(airflow_database: None) -> None:
+    file = HOME / "dags" / "mapped.py"
+    file.write_text(MAPPED)
+    try:
+        run = runpy.run_path(str(file))["dag"].test()
+    finally:
+        file.unlink()
+    assert str(run.state) == "success"
+    assert retry_reasons("mapped", run.run_id) == {
+        "S": ["SageMaker.CAPACITY_ERROR: retry 1 of 2 in 0 s"] * 2
+        + ["SageMaker.CAPACITY_ERROR: retry 2 of 2 in 0 s"] * 2
+    }
