@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import wait
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -29,7 +28,6 @@ from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     JobFailedError,
-    JobLostError,
     WaitInterruptedError,
 )
 from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
@@ -101,16 +99,6 @@ class JobOperator(StepOperator):
                 return super().resume_execution(next_method, next_kwargs, context)
             except TaskDeferralTimeout:
                 self._stop_stored(context)
-                raise
-
-    @contextmanager
-    def judging(self, context: Any) -> Iterator[None]:
-        """As for every step; a job that is lost is no more to be attached to."""
-        with super().judging(context):
-            try:
-                yield
-            except JobLostError:
-                jobs.note_failure(state_store(context))
                 raise
 
     def on_kill(self) -> None:
@@ -267,7 +255,7 @@ class JobOperator(StepOperator):
                 wait([ended], timeout=min(KILL_CHECK_SECONDS, deadline - time.monotonic()))
             return ended.done() and bool(ended.result())
         except AirflowTaskTimeout:
-            self._stop(client, resource, context)
+            aws.stop(client, resource)
             raise
         finally:
             ended.cancel()
@@ -276,7 +264,8 @@ class JobOperator(StepOperator):
         """Stop the job where a user has ended the task; leave it to the retry otherwise."""
         if not _ended_by_user(context["ti"]):
             raise WaitInterruptedError(f"the worker is told to end; {resource.identifier} goes on")
-        stopped = self._stop(client, resource, context)
+        jobs.note_failure(state_store(context))  # a clear is to lead to another
+        stopped = aws.stop(client, resource)
         raise WaitInterruptedError(
             f"the task was ended by a user; {resource.identifier} "
             f"{'is stopped' if stopped else 'is left as it is'}"
@@ -289,14 +278,9 @@ class JobOperator(StepOperator):
             self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
             return
         try:
-            self._stop(self._client(), resource, context)
+            aws.stop(self._client(), resource)
         except (AccessDeniedError, ClientError, BotoCoreError) as error:
             self.log.error("%s could not be stopped and may go on: %s", resource, error)
-
-    def _stop(self, client: "BaseClient", resource: aws.Resource, context: Any) -> bool:
-        """Stop the job, which then is no more to be attached to."""
-        jobs.note_failure(state_store(context))
-        return aws.stop(client, resource)
 
     def _finish(
         self,
@@ -315,7 +299,6 @@ class JobOperator(StepOperator):
         rolled_back = deployments.difference(described, wanted)
         if self.job.status is None or (status in self.job.succeeded and not rolled_back):
             return finishing.properties(self.connection.client, self.job, described)
-        jobs.note_failure(state_store(context))
         context["ti"].xcom_push(key=endings.STATUS, value=status)
         raise self._failure(described, resource.identifier, rolled_back)
 

@@ -18,7 +18,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from botocore.exceptions import ClientError
 
-from airflow_sm_pipelines import exception_types
+from airflow_sm_pipelines import exception_types, jobs
 from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.model import RetryPolicy
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
@@ -131,8 +131,15 @@ class StepRetryPolicy(AirflowRetryPolicy):
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Any = None
     ) -> Any:
-        """Airflow's question in Airflow's words."""
+        """Airflow's question in Airflow's words.
+
+        A job that is followed by another is noted as ended only here: where nobody hears of its
+        end, as when a scheduler dies, the next try attaches to it and fails by it again.
+        """
         verdict = self.judge(exception, try_number, max_tries, context=context)
+        again = verdict.again if verdict else try_number <= max_tries
+        if again and not is_cut_short(exception):
+            _note_ended(context or {})
         if verdict is None:
             return RetryDecision.default()
         if verdict.again:
@@ -234,6 +241,13 @@ def is_cut_short(error: BaseException) -> bool:
     if exception_types.of(error) in exception_types.IMPLICIT or exception_types.is_expired(error):
         return True
     return isinstance(error, WaitInterruptedError) or not isinstance(error, FAILURES)
+
+
+def _note_ended(context: Any) -> None:
+    try:
+        jobs.note_failure(state_store(context))
+    except AirflowRuntimeError as error:
+        log.warning("the next try will find the same job: %s", error)
 
 
 def _allowed(budget: Budget, retry: int, *, since: str) -> Verdict:
