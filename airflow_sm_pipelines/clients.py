@@ -26,6 +26,13 @@ def recent(connection: aws.Connection) -> "BaseClient":
         return made.client
 
 
+def renewed(connection: aws.Connection) -> "BaseClient":
+    """A SageMaker client of a connection as it is now."""
+    with _LOCK:
+        _MADE.pop(connection, None)
+    return recent(connection)
+
+
 FRESH_SECONDS = 10.0
 
 _LOCK = threading.Lock()

@@ -155,10 +155,15 @@ class Poller:
             error = renewed.exception(timeout=RENEWAL_SECONDS)
         except (TimeoutError, CancelledError) as late:
             error = late
-        if error is None:
-            self.client = renewed.result()
-        else:
+        if error is not None:
             log.warning("the connection gave no new client: %r", error)
+            return
+        client = renewed.result()
+        # A connection that cannot be looked up is taken for an empty one, which leads elsewhere.
+        if client.meta.endpoint_url == self.client.meta.endpoint_url:
+            self.client = client
+        else:
+            log.warning("the connection leads to %s now", client.meta.endpoint_url)
 
 
 def poller(

@@ -1,7 +1,7 @@
 """The trigger that waits for a job while its task is deferred."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, copy_context
@@ -71,19 +71,22 @@ class JobTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait in the process-wide poller."""
         await asyncio.sleep(self.first_look_seconds)
+        try:
+            status = await self._final_status()
+        except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
+            self.log.warning("%s: %s", self._resource, error)
+            status = None
+        payload = {"identifier": self.identifier, "status": status}
+        yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+
+    async def _final_status(self) -> str:
         client = await self._client()
         watching = poller(self._connection, client, poll_seconds=self.poll_seconds)
         loop, context = asyncio.get_running_loop(), copy_context()
         ended = watching.watch(
             self._resource, told=self._teller(loop, context), renew=self._renewer(loop)
         )
-        try:
-            status = await asyncio.wrap_future(ended)
-        except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
-            self.log.warning("%s: %s", self._resource, error)
-            status = None
-        payload = {"identifier": self.identifier, "status": status}
-        yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
+        return await asyncio.wrap_future(ended)
 
     async def on_kill(self) -> None:
         """Stop the job, since a user has ended the task."""
@@ -120,7 +123,7 @@ class JobTrigger(BaseTrigger):
         """What makes a client anew, called in another thread than the loop's."""
 
         def renew() -> "Future[BaseClient]":
-            making = self._client()
+            making = self._client(clients.renewed)
             try:
                 return asyncio.run_coroutine_threadsafe(making, loop)
             except RuntimeError as error:  # the loop has ended, and the wait with it
@@ -131,7 +134,9 @@ class JobTrigger(BaseTrigger):
 
         return renew
 
-    async def _client(self) -> "BaseClient":
+    async def _client(
+        self, have: "Callable[[aws.Connection], BaseClient]" = clients.recent
+    ) -> "BaseClient":
         # sync_to_async and not to_thread: the look-up of the connection calls back into the
         # triggerer's event loop.
-        return await sync_to_async(clients.recent)(self._connection)
+        return await sync_to_async(have)(self._connection)

@@ -341,11 +341,16 @@ def test_a_trigger_that_failed_leaves_the_job_to_the_next_try(
     assert run.retry().defer().identifier == name
 
 
-def test_a_worker_waits_itself_where_the_triggerer_was_refused(
-    client: Any, store: FakeStore
+@pytest.mark.parametrize(
+    "told",
+    [None, "Completed"],
+    ids=["the triggerer was refused", "a list is ahead of Describe"],
+)
+def test_a_worker_waits_itself_where_the_job_goes_on(
+    client: Any, store: FakeStore, told: str | None
 ) -> None:
     run = Run(dag_of(processing("import time; time.sleep(1)")), store=store)
-    handed_on = run.resume(run.defer().identifier, None)
+    handed_on = run.resume(run.defer().identifier, told)
     assert handed_on["ProcessingJobStatus"] == "Completed"
 
 

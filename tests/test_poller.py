@@ -266,7 +266,12 @@ def cancelled() -> "Future[Any]":
     return future
 
 
-@pytest.mark.parametrize("renew", [unreachable, cancelled, None])
+def elsewhere() -> "Future[Any]":
+    session = boto3.Session("key", "secret", region_name="eu-central-1")
+    return done(session.client("sagemaker"))
+
+
+@pytest.mark.parametrize("renew", [unreachable, cancelled, elsewhere, None])
 def test_a_client_that_cannot_be_had_is_asked_for_again_and_fails_no_wait(
     watching: Poller, fake: FakeAws, time: Time, renew: Any
 ) -> None:

@@ -205,6 +205,16 @@ def test_a_job_that_aws_refuses_to_describe_fires_without_a_status(client: Any) 
     assert fire(made) == {"identifier": "job", "status": None}
 
 
+def test_a_connection_that_gives_no_client_fires_without_a_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_NOWHERE", '{"conn_type": "aws"}')  # no region, nor by default
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    made = trigger("job", aws_conn_id="nowhere")
+    assert fire(made) == {"identifier": "job", "status": None}
+
+
 def test_triggers_of_several_event_loops_share_a_poller(client: Any, name: str) -> None:
     names = [start(client, f"{name}-{i}", "import time; time.sleep(60)") for i in range(3)]
     found = poller(aws.Connection("aws_default"), client, poll_seconds=POLL_SECONDS)
