@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 SDK := .venvs/sdk
 OLDEST := .venvs/airflow-3.1
+PEER := .venvs/peer
 BIN := $(VENV)/bin
 DEFINITION := dags/pipelines/abalone/definition.json
 
@@ -87,8 +88,14 @@ docs: env ## Write docs/semantics.md again, from the table of what a definition 
 	@$(BIN)/python -m airflow_sm_pipelines.fidelity
 
 .PHONY: bench
-bench: env ## Print the figures of benchmarks/
-	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit; done
+bench: env peer ## Print the figures of benchmarks/, with 50 waiting jobs
+	@for benchmark in $(filter-out benchmarks/waiting.py,$(wildcard benchmarks/*.py)); do \
+	$(BIN)/python "$$benchmark" || exit; done
+	@$(BIN)/python benchmarks/waiting.py --jobs 50 --others 100 --seconds 30
+
+.PHONY: bench-waiting
+bench-waiting: env peer ## Print the figures of 1,000 jobs waiting at once; takes 13 minutes
+	@$(BIN)/python benchmarks/waiting.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove the environments, and what runs and tests have left
@@ -102,3 +109,7 @@ env:
 .PHONY: sdk
 sdk: env ## Make the environment of the SageMaker SDK, which cannot share Airflow's
 	@$(ENVIRONMENT) $(SDK)
+
+.PHONY: peer
+peer: env ## Make the environment of what we are measured against
+	@$(ENVIRONMENT) $(PEER)
