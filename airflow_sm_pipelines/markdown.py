@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from airflow_sm_pipelines.definition import Pipeline, Step
 from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.masks import masked
 
 
 def pipeline_page(pipeline: Pipeline) -> str:
@@ -57,7 +58,7 @@ def problem_page(message: str) -> str:
 def _shown(step: Step) -> dict[str, Json]:
     """The step's JSON; of the steps in its branches, which have pages of their own, the names."""
     if step.branches is None:
-        return {key: _masked(value) for key, value in step.to_json().items()}
+        return masked(step.to_json(), keeps=_is_reference)
     return {
         **replace(step, branches=None).to_json(),
         "Arguments": {
@@ -84,28 +85,9 @@ def _laid_out(members: dict[str, Json]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
-def _masked(value: Json) -> Json:
-    """`value` with the literals of environments and hyperparameters replaced by stars."""
-    match value:
-        case dict():
-            return {
-                key: _starred(member) if key in MASKED else _masked(member)
-                for key, member in value.items()
-            }
-        case list():
-            return [_masked(element) for element in value]
-    return value
-
-
-def _starred(value: Json) -> Json:
-    match value:
-        case {"Get": str()}:
-            return value
-        case dict():
-            return {key: _starred(member) for key, member in value.items()}
-        case list():
-            return [_starred(element) for element in value]
-    return "***"
+def _is_reference(value: Json) -> bool:
+    """Whether a value is `{"Get": ...}`, which says where the value is and not what it is."""
+    return isinstance(value, dict) and value.keys() == {"Get"} and isinstance(value["Get"], str)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -129,6 +111,5 @@ def _shortened(text: str, most: int) -> str:
 
 _compact = json.JSONEncoder(ensure_ascii=False).encode
 
-MASKED = frozenset({"Environment", "HyperParameters"})
 LONGEST_JSON = 3_000
 LONGEST_HEAD = 900
