@@ -44,8 +44,11 @@ class Connection:
     conn_id: str | None
     region_name: str | None = None
 
-    def client(self, service: str) -> "BaseClient":
-        """A boto3 client, made anew; what the connection says of retries goes before ours."""
+    def client(self, service: str, **config: Any) -> "BaseClient":
+        """A boto3 client, made anew; what the connection says of retries goes before ours.
+
+        `config` are settings of botocore that go before both.
+        """
         # The hook brings boto3, which takes longer than building a DAG: not while parsing.
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
         from botocore.config import Config
@@ -55,7 +58,8 @@ class Connection:
         )
         patient = Config(retries={"mode": "standard", "max_attempts": 5})
         client: BaseClient = hook.get_client_type(
-            region_name=hook.region_name, config=patient.merge(hook.config)
+            region_name=hook.region_name,
+            config=patient.merge(hook.config).merge(Config(**config)),
         )
         return client
 
@@ -135,7 +139,7 @@ def describe(client: "BaseClient", resource: Resource) -> dict[str, Json]:
     try:
         return call(client, f"Describe{resource.job.noun}", resource.request)
     except ClientError as error:
-        if _is_unknown(error):
+        if is_unknown(error):
             raise JobLostError(f"{resource}: AWS does not know it (any more)") from error
         raise
 
@@ -228,14 +232,23 @@ def _last_events(
 
 
 def _ensure_group(client: "BaseClient", noun: str, name: str) -> None:
-    """Create the group that a resource is put in, as SageMaker Pipelines does."""
+    """Create the group that a resource is put in, as SageMaker Pipelines does.
+
+    It has no tags: it is shared by all runs, and by all pipelines that register there.
+    """
     try:
-        call(client, f"Create{noun}", {f"{noun}Name": name})
+        ensure(client, f"Create{noun}", {f"{noun}Name": name})
+    except AccessDeniedError as error:
+        log.warning("%s; if the group is there, that does no harm", error)
+
+
+def ensure(client: "BaseClient", operation: str, request: Mapping[str, Json]) -> None:
+    """Create what several tasks need and the first of them creates; it may be there already."""
+    try:
+        call(client, operation, request)
     except ClientError as error:
         if not _name_is_taken(error):
             raise
-    except AccessDeniedError as error:
-        log.warning("%s; if the group is there, that does no harm", error)
 
 
 def passes(error: Exception) -> bool:
@@ -279,7 +292,8 @@ def _name_is_taken(error: ClientError) -> bool:
     )
 
 
-def _is_unknown(error: ClientError) -> bool:
+def is_unknown(error: ClientError) -> bool:
+    """Whether AWS refuses a call because what it is about is not there."""
     detail = error.response["Error"]
     # Jobs answer ValidationException "Requested resource not found.", models "Could not find ...".
     return detail["Code"] == "ResourceNotFound" or (

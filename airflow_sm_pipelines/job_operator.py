@@ -17,10 +17,12 @@ from airflow_sm_pipelines import (
     deployments,
     endings,
     exception_types,
+    experiments,
     finishing,
     jobs,
     patience,
     settings,
+    sights,
     unrecorded,
 )
 from airflow_sm_pipelines.definition.node import Json
@@ -31,6 +33,7 @@ from airflow_sm_pipelines.errors import (
     WaitInterruptedError,
 )
 from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
+from airflow_sm_pipelines.links import LINKS
 from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
@@ -51,6 +54,7 @@ class JobOperator(StepOperator):
     """
 
     ui_color = "#d5e8d4"
+    operator_extra_links = LINKS
     _killed = False
 
     def execute(self, context: Any) -> dict[str, Json]:
@@ -174,13 +178,18 @@ class JobOperator(StepOperator):
         store = state_store(context)
         record = jobs.begin(store, jobs.Life.of(context, retries=self.retries or 0))
         scope = self.scope(context, now=record.began)
-        request_for = Requests(self.step, scope).of_attempt
-        if store is None and (going_on := self._unrecorded(client, scope, record, request_for)):
+        experiment = experiments.join(client, self.job, scope)
+        requests = Requests(self.step, scope, experiment=experiment).of_attempt
+        if store is None and (going_on := self._unrecorded(client, scope, record, requests)):
             return going_on, {}
+        request_for = sights.Announced(
+            requests, job=self.job, connection=self.connection, client=client
+        )
         if not self.job.updates:
             resource = jobs.create_or_attach(
                 client, self.job, record=record, request_for=request_for, store=store
             )
+            sights.show(context["ti"], client, resource, request_for.last)
             return resource, {}
         request = request_for(Attempt(record.max_tries, record.attempt))
         resource = deployments.create_or_update(
@@ -191,6 +200,7 @@ class JobOperator(StepOperator):
             store=store,
             settle=lambda busy: self._wait_here(client, busy, context, at_most=None),
         )
+        sights.show(context["ti"], client, resource, request)
         return resource, deployments.asked(self.job, request)
 
     def _unrecorded(

@@ -37,6 +37,7 @@ def get_provider_info() -> dict[str, object]:
                 "python-modules": ["airflow_sm_pipelines.triggers"],
             }
         ],
+        "extra-links": EXTRA_LINKS,
         "config": {
             "sm_pipelines": {
                 "description": "Settings of airflow-sm-pipelines.",
@@ -45,6 +46,12 @@ def get_provider_info() -> dict[str, object]:
         },
     }
 
+
+EXTRA_LINKS = [
+    "airflow_sm_pipelines.links.ConsoleLink",
+    "airflow_sm_pipelines.links.LogLink",
+    "airflow_sm_pipelines.links.OutputLink",
+]
 
 OPTIONS: dict[str, dict[str, str | None]] = {
     "poll_seconds": {

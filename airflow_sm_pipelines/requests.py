@@ -4,9 +4,9 @@ The service fills in the name, the pipeline's role and tags; a name in Arguments
 for endpoints and the like, which are updated where they exist: theirs is their own.
 """
 
-import re
+from collections.abc import Mapping
 
-from airflow_sm_pipelines import naming, settings
+from airflow_sm_pipelines import naming, settings, tagging
 from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
@@ -21,12 +21,16 @@ Request = dict[str, Json]
 class Requests:
     """The requests of the attempts of a step in one run; they differ in the name alone."""
 
-    def __init__(self, step: Step, scope: RunScope) -> None:
+    def __init__(
+        self, step: Step, scope: RunScope, *, experiment: Mapping[str, str] | None = None
+    ) -> None:
+        """`experiment` has the names of the experiment and the trial that the run's jobs join."""
         job = step.job
         assert job is not None, f"{step.type} steps create nothing"
         self._step = step
         self._job: Job = job
         self._scope = scope
+        self._joined = dict(experiment or {})
         self._key = naming.cache_key(
             pipeline=scope.pipeline.name,
             step=step.name,
@@ -62,9 +66,19 @@ class Requests:
         request = {**arguments, **identity}
         if self._job.role:
             request |= self._with_roles(request, self._job.role)
-        if self._job.tags and settings.tags():
-            request["Tags"] = self._tags(arguments.get("Tags"))
+        if self._job.experiment and (config := self._experiment(arguments.get("ExperimentConfig"))):
+            request["ExperimentConfig"] = config
+        if self._takes_tags(arguments) and settings.tags():
+            request["Tags"] = tagging.with_origin(arguments.get("Tags"), self._origin)
         return request
+
+    def _experiment(self, own: Json) -> dict[str, Json]:
+        """The step's own ExperimentConfig in the pipeline's experiment and trial."""
+        return {**(own if isinstance(own, dict) else {}), **self._joined}
+
+    def _takes_tags(self, arguments: Request) -> bool:
+        """Whether the resource takes tags: a version in a group has those of its group."""
+        return self._job.tags and not (self._job.group and arguments.get(f"{self._job.group}Name"))
 
     def _own_name(self, given: Json) -> str:
         if not given:
@@ -100,26 +114,12 @@ class Requests:
             raise DefinitionError([Problem(where, cure)])
         return role
 
-    def _tags(self, given: Json) -> list[Json]:
-        """The step's own tags and, as far as 50 allow, those that say where the job comes from."""
-        own = given if isinstance(given, list) else []
-        run = self._scope.context["run_id"]
-        origin = {
+    @property
+    def _origin(self) -> dict[str, str]:
+        """Where the resource comes from."""
+        return {
             "pipeline": self._scope.pipeline.name,
             "step": self._step.name,
             "dag": self._scope.context["dag"].dag_id,
-            "run": run,
+            "run": self._scope.context["run_id"],
         }
-        tags: list[Json] = [
-            {"Key": f"{TAG_PREFIX}:{key}", "Value": _ILLEGAL.sub("-", value)[:LONGEST_TAG]}
-            for key, value in origin.items()
-        ]
-        return [*own, *tags[: max(0, MOST_TAGS - len(own))]]
-
-
-TAG_PREFIX = "sm-pipelines"
-LONGEST_TAG = 256
-MOST_TAGS = 50
-
-# API, TagValue. Run ids may hold `~`, and names that come from files anything.
-_ILLEGAL = re.compile(r"[^\w\s.:/=+@-]")

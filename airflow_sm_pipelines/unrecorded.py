@@ -17,7 +17,8 @@ from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import PENDING, Job
 from airflow_sm_pipelines.errors import AccessDeniedError
-from airflow_sm_pipelines.requests import TAG_PREFIX, Request
+from airflow_sm_pipelines.requests import Request
+from airflow_sm_pipelines.tagging import TAG_PREFIX, tag_text
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -87,7 +88,7 @@ def _is_of(client: "BaseClient", summary: dict[str, Any], *, job: Job, origin: O
     if not re.search(rf"-{origin.epoch}-\d+$", str(summary[job.create_name or ""])):
         return False
     tags = aws.call(client, "ListTags", {"ResourceArn": summary[job.arn]})["Tags"]
-    return {"Key": f"{TAG_PREFIX}:step", "Value": origin.step} in tags
+    return {"Key": f"{TAG_PREFIX}:step", "Value": tag_text(origin.step)} in tags
 
 
 MOST_PAGES = 20

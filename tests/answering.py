@@ -19,6 +19,12 @@ class Answering:
     body: dict[str, Any] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
+    url: str = ""
+    """Where it answers."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """What it answers to HEAD."""
+    heads: list[str] = field(default_factory=list)
+    """The paths that HEAD has asked for."""
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
         answering = self
@@ -30,6 +36,13 @@ class Answering:
                 # Credential=<key>/<date>/<region>/<service>/aws4_request
                 answering.regions.append(self.headers["Authorization"].split("/")[2])
                 self._answer(json.dumps(answering.body).encode())
+
+            def do_HEAD(self) -> None:
+                answering.heads.append(self.path)
+                self.send_response(answering.status)
+                for name, value in answering.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
 
             def do_GET(self) -> None:
                 members = "".join(f"<{key}>{text}</{key}>" for key, text in answering.body.items())
@@ -70,5 +83,6 @@ def answers(monkeypatch: pytest.MonkeyPatch, status: int, **body: Any) -> Iterat
     """The connection `answering` leads to an AWS that gives this answer."""
     answering = Answering(status, body)
     with serving(answering.handler()) as url:
+        answering.url = url
         monkeypatch.setenv("AIRFLOW_CONN_ANSWERING", connection(url))
         yield answering

@@ -2,9 +2,11 @@ import json
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 
 from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition import load
+from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import DefinitionError
 from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.requests import Request, Requests
@@ -34,6 +36,7 @@ def requests(
     step_type: str = "Training",
     role_arn: str | None = ROLE,
     run_id: str = "run",
+    experiment: dict[str, str] | None = None,
 ) -> Requests:
     described = {
         "PipelineName": "p",
@@ -49,7 +52,7 @@ def requests(
     scope = RunScope(
         pipeline=pipeline, context=context(run_id=run_id), connection=aws.Connection(None)
     )
-    return Requests(pipeline.step("Train"), scope)
+    return Requests(pipeline.step("Train"), scope, experiment=experiment)
 
 
 def first(arguments: dict[str, Any], **keys: Any) -> Request:
@@ -208,5 +211,46 @@ def test_tags_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Tags" not in first({})
 
 
-def test_what_takes_no_tags_gets_none() -> None:
+def test_a_version_in_a_group_has_the_groups_tags_and_gets_none() -> None:
     assert "Tags" not in first({"ModelPackageGroupName": "g"}, step_type="RegisterModel")
+
+
+def test_a_package_without_a_group_is_tagged() -> None:
+    assert tags(first({"ModelPackageName": "m"}, step_type="RegisterModel")) == ORIGIN
+
+
+KINDS = [name for name, row in STEP_TYPES.items() if row.job]
+
+
+@pytest.mark.parametrize("step_type", KINDS)
+def test_whatever_takes_tags_is_tagged(step_type: str) -> None:
+    job = STEP_TYPES[step_type].job
+    assert job
+    model: Any = get_session().get_service_model("sagemaker")
+    takes = "Tags" in model.operation_model(f"Create{job.noun}").input_shape.members
+    named = {job.create_name: "mine"} if job.create_name else {}
+    assert ("Tags" in first(named, step_type=step_type)) is takes
+
+
+JOINED = {"ExperimentName": "e", "TrialName": "t"}
+
+
+@pytest.mark.parametrize("step_type", KINDS)
+def test_a_job_joins_the_runs_experiment_where_it_can(step_type: str) -> None:
+    job = STEP_TYPES[step_type].job
+    assert job
+    named = {job.create_name: "mine"} if job.create_name else {}
+    made = first(named, step_type=step_type, experiment=JOINED)
+    assert made.get("ExperimentConfig") == (JOINED if job.experiment else None)
+
+
+def test_the_steps_own_display_name_stays_in_the_experiment() -> None:
+    own = {"TrialComponentDisplayName": "Mine"}
+    made = first({"ExperimentConfig": own}, experiment=JOINED)
+    assert made["ExperimentConfig"] == {**own, **JOINED}
+    assert first({"ExperimentConfig": own})["ExperimentConfig"] == own
+
+
+def test_the_experiment_does_not_change_the_name_of_a_job() -> None:
+    name = "TrainingJobName"
+    assert first({}, experiment=JOINED)[name] == first({})[name]

@@ -51,13 +51,16 @@ class Job:
     the first asked for, the update was rolled back."""
     longest_name: int = 63
     group: str | None = None
-    """The noun of the group that is created first where it does not exist."""
+    """The noun of the group that is created first where it does not exist; what is in a group takes
+    no tags of its own (API reference, CreateModelPackage)."""
     role: str | None = None
     """The member of Create that is the execution role; the service fills in the pipeline's."""
     role_in: tuple[str, ...] = ()
     """The members of Create that have that role, an object or a list of objects; empty where it
     is Create's own."""
     tags: bool = True
+    experiment: bool = False
+    """Whether Create takes an ExperimentConfig."""
     log_group: str | None = None
     reasons: tuple[str, ...] = ("FailureReason",)
     """The members of Describe's response that say why it failed, the best first."""
@@ -77,6 +80,7 @@ PROCESSING = Job(
     failed=frozenset({"Failed", "Stopped"}),
     stops=True,
     role="RoleArn",
+    experiment=True,
     log_group="/aws/sagemaker/ProcessingJobs",
     reasons=("FailureReason", "ExitMessage"),
     listing=Listing(rows="ProcessingJobSummaries"),
@@ -91,6 +95,7 @@ TRAINING = Job(
     failed=frozenset({"Failed", "Stopped", "Deleting"}),
     stops=True,
     role="RoleArn",
+    experiment=True,
     log_group="/aws/sagemaker/TrainingJobs",
     secondary=("SecondaryStatus",),
     listing=Listing(rows="TrainingJobSummaries"),
@@ -104,6 +109,7 @@ TRANSFORM = Job(
     succeeded=frozenset({"Completed"}),
     failed=frozenset({"Failed", "Stopped"}),
     stops=True,
+    experiment=True,
     log_group="/aws/sagemaker/TransformJobs",
     listing=Listing(rows="TransformJobSummaries"),
 )
@@ -124,8 +130,6 @@ MODEL_PACKAGE = Job(
     failed=frozenset({"Failed", "Deleting"}),
     group="ModelPackageGroup",
     reasons=("ModelPackageStatusDetails",),
-    # "Tags ... for a versioned model package" are refused (API reference, CreateModelPackage).
-    tags=False,
     # Without a type the service lists unversioned packages only.
     listing=Listing(
         rows="ModelPackageSummaryList",

@@ -123,11 +123,18 @@ POLICIES: tuple[Row, ...] = (
         anchor="experiments",
         title="PipelineExperimentConfig",
         features=("PipelineExperimentConfig",),
-        level="different",
-        reason="no experiment and no trial is created, and jobs are not associated with them",
-        text="The names are read and can be referred to. `null` means none, as in the service.",
+        level="equivalent",
+        reason="the experiment and the trial are made once, and jobs are in them",
+        text="The first task of a run makes both; Processing, Training and Transform jobs carry "
+        "them in their ExperimentConfig, beside the display name that the step's own gives. Names "
+        "are in lower case, and what the service does not take in one is `-`. Where AWS refuses, "
+        "as in regions without SageMaker Experiments, there is a warning and the job is in none. "
+        "`null` means none, as in the service.",
         proof=(
-            "tests/fidelity/test_policies.py::test_no_experiment_is_created_and_no_job_names_one",
+            "tests/fidelity/test_policies.py::test_the_jobs_of_a_run_are_in_its_experiment",
+            "tests/fidelity/test_policies.py::test_without_a_config_there_is_no_experiment",
+            "tests/test_experiments.py"
+            "::test_where_aws_will_have_no_experiment_the_job_is_in_none_with_one_warning",
         ),
     ),
     Row(

@@ -31,6 +31,7 @@ from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.objects import Objects
+from airflow_sm_pipelines.local.pages import Pages
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
@@ -168,7 +169,8 @@ class LocalAWS:
         api = Api(jobs, registry, kinds=kinds, faults=self.faults)
         disruption = Disruption(self.faults, self.requests)
         front = Front(api, moto, control=control, disruption=disruption)
-        return _Started(_serve(front, listening), jobs, lock)
+        pages = Pages(front, jobs, registry, kinds=kinds, s3=self._client("s3", moto))
+        return _Started(_serve(pages, listening), jobs, lock)
 
     def _url(self) -> str:
         return f"http://{_HOST}:{self._port}"

@@ -78,9 +78,9 @@ def test_members_that_have_a_role_of_their_own_are_all_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
-def test_tags_are_a_member_of_create(job: Job) -> None:
-    if job.tags:
-        assert "Tags" in create(job).input_shape.members
+def test_tags_and_an_experiment_are_members_of_create_where_the_row_says(job: Job) -> None:
+    assert ("Tags" in create(job).input_shape.members) is job.tags
+    assert ("ExperimentConfig" in create(job).input_shape.members) is job.experiment
 
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)

@@ -71,7 +71,7 @@ class InstantSageMaker:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **_: Any) -> Any:
         self.services.append(service)
         session = botocore.session.Session()
         made = session.create_client(
@@ -81,6 +81,7 @@ class InstantSageMaker:
             aws_secret_access_key="secret",
         )
         made.meta.events.register(f"before-call.{service}", self._answer)
+        made.meta.events.register_first("before-call.s3.HeadBucket", _no_answer)
         return made
 
     def requests(self, operation: str) -> list[dict[str, Any]]:
@@ -100,6 +101,10 @@ class InstantSageMaker:
             return _response({**merged, **_described(noun, changes=len(made)), **told})
         self.calls.append((model.name, request))
         return _response({**{m: _arn(m) for m in model.output_shape.members}, **told})
+
+
+def _no_answer(**_: Any) -> Any:
+    return _response({})
 
 
 def _described(noun: str, *, changes: int) -> dict[str, Any]:

@@ -65,13 +65,22 @@ ERRORS = {
 }
 
 
-def test_no_experiment_is_created_and_no_job_names_one() -> None:
+def test_the_jobs_of_a_run_are_in_its_experiment() -> None:
     names = {"ExperimentName": "the-experiment", "TrialName": "the-trial"}
     sagemaker = InstantSageMaker()
     execute(dag_of(step("Training"), PipelineExperimentConfig=names), sagemaker)
+    assert [each["TrialName"] for each in sagemaker.requests("CreateTrial")] == ["the-trial"]
+    (request,) = sagemaker.requests("CreateTrainingJob")
+    assert request["ExperimentConfig"] == names
+
+
+@pytest.mark.parametrize("config", [{}, {"PipelineExperimentConfig": None}])
+def test_without_a_config_there_is_no_experiment(config: dict[str, Any]) -> None:
+    sagemaker = InstantSageMaker()
+    execute(dag_of(step("Training"), **config), sagemaker)
     assert {name for name, _ in sagemaker.calls} == {"CreateTrainingJob", "DescribeTrainingJob"}
-    said = set(texts([request for _, request in sagemaker.calls]))
-    assert not {"the-experiment", "the-trial", "ExperimentConfig"} & said
+    (request,) = sagemaker.requests("CreateTrainingJob")
+    assert "ExperimentConfig" not in request
 
 
 def test_no_job_is_told_of_mlflow() -> None:
@@ -86,4 +95,4 @@ def test_calls_are_made_with_the_connection() -> None:
     execute(dag_of(step("Training")), sagemaker)
     (request,) = sagemaker.requests("CreateTrainingJob")
     assert request["RoleArn"] == ROLE
-    assert set(sagemaker.services) == {"sagemaker"}  # and no STS, which would assume the role
+    assert "sts" not in sagemaker.services  # which would assume the role
