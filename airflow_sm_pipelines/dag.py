@@ -15,6 +15,7 @@ from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule
 from airflow.sdk.definitions.param import ParamsDict
 
 from airflow_sm_pipelines import aws, endings, markdown, naming, retries
+from airflow_sm_pipelines.connections import connect
 from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
 from airflow_sm_pipelines.definition.parameters import PARAMETER_TYPES
@@ -44,15 +45,16 @@ def build_dag(
     default_args: Mapping[str, Any] | None = None,
     step_args: Mapping[str, Mapping[str, Any]] | None = None,
     tags: tuple[str, ...] = (),
+    step_connections: Mapping[str, str] | None = None,
     **dag_arguments: Any,
 ) -> DAG:
     """The DAG of a pipeline: a task per step, named like the step, and one that ends the run.
 
     `dag_id` is the pipeline's name by default; `pipeline_name`, and `role_arn` for steps that name
-    none, are what the service knows beside a bare definition. `default_args` go to every task, all
-    but their `retries`: those of a step are what its retry policies allow. `step_args` go to single
-    tasks: `{"Train": {"retries": 2}}` lets any failure of the step Train be tried again.
-    `dag_arguments` (`schedule`, callbacks ...) go to DAG(), whose errors rise as they are.
+    none, are what the service knows beside a definition. `default_args` go to every task, all but
+    their `retries`: a step's are what its retry policies allow. `step_args` go to single tasks:
+    `{"Train": {"retries": 2}}` lets any failure of that step be tried again. `step_connections`:
+    step name -> connection id. `dag_arguments` (`schedule` ...) go to DAG(), whose errors rise.
     """
     require_file(pipeline, Pipeline)
     name, role = pipeline_name or pipeline.name, role_arn or pipeline.role_arn
@@ -70,6 +72,7 @@ def build_dag(
     params, dag.params = dag.params, ParamsDict()
     _connect(dag, _tasks(dag, pipeline, connection, step_args), pipeline)
     dag.params = params
+    connect(dag, step_connections or {}, region_name=region_name)
     return dag
 
 

@@ -6,6 +6,7 @@ import pytest
 from airflow_sm_pipelines import errors
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
+    ArgumentError,
     DefinitionError,
     JobFailedError,
     ParameterError,
@@ -22,18 +23,18 @@ def test_problem_reads_as_place_and_message() -> None:
     assert str(Problem("$.Steps[2]", "wrong; right")) == "$.Steps[2]: wrong; right"
 
 
-@pytest.mark.parametrize("kind", [DefinitionError, ParameterError])
+@pytest.mark.parametrize("kind", [DefinitionError, ArgumentError, ParameterError])
 def test_error_with_problems_reads_as_one_line_for_each(
-    kind: type[DefinitionError | ParameterError],
+    kind: type[DefinitionError | ArgumentError | ParameterError],
 ) -> None:
     error = kind(list(TWO))
     assert str(error) == "$.a: wrong\n$.b: wrong too"
     assert error.problems == TWO
 
 
-@pytest.mark.parametrize("kind", [DefinitionError, ParameterError])
+@pytest.mark.parametrize("kind", [DefinitionError, ArgumentError, ParameterError])
 def test_error_with_problems_survives_pickling_and_copying(
-    kind: type[DefinitionError | ParameterError],
+    kind: type[DefinitionError | ArgumentError | ParameterError],
 ) -> None:
     error = kind(TWO)
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
