@@ -45,7 +45,7 @@ test: env sdk ## Run all tests, or ARGS='tests/cli -x'
 ifeq ($(ARGS),)
 	@echo "once more in another time zone, what has to do with times:"
 	@TEST_TZ=Asia/Kolkata $(BIN)/python -m pytest -q tests/test_jobs.py tests/test_scope.py \
-	tests/test_aws.py tests/local/test_listing.py tests/local/test_logs.py
+	tests/test_aws.py tests/test_sights.py tests/local/test_listing.py tests/local/test_logs.py
 endif
 
 .PHONY: test-slow

@@ -87,4 +87,4 @@ REQUEST = "Request"
 """The XCom key of a job's request."""
 SHORTENED = "Shortened"
 LONGEST_REQUEST = 16_000
-"""Characters: requests are mostly of 2,000, and of a thousand steps the log is to be readable."""
+"""Characters; a log and the page of an XCom are to stay readable."""

@@ -6,12 +6,13 @@ A new row of `STEP_TYPES` is tried here by itself; everything else is in `_other
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
+from airflow_sm_pipelines import settings
 from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 
@@ -50,7 +51,20 @@ def answers(clients: Clients, *, account: str, region: str, arn: str) -> Iterato
         yield from (_try(clients, read) for read in _reads(job))
     yield from (_try(clients, read) for read in _other_reads(account, region))
     changes = [f"sagemaker:{verb}{noun}" for job in jobs for verb, noun in _changes(job)]
-    yield from _simulate(clients("iam"), arn, [*changes, "iam:PassRole"])
+    tagging = ["sagemaker:AddTags"] if settings.tags() else []
+    # Without these a run is in no experiment, and goes on.
+    comfort = ["sagemaker:CreateExperiment", "sagemaker:CreateTrial"]
+    for answer in _simulate(clients("iam"), arn, [*changes, *tagging, "iam:PassRole", *comfort]):
+        yield replace(answer, needed=answer.action not in comfort)
+
+
+def actions(job: Job) -> list[str]:
+    """All that an identity must be allowed for a step that creates such a resource, in order."""
+    changed = [f"sagemaker:{verb}{noun}" for verb, noun in _changes(job)]
+    tried = [read.action for read in _reads(job)]
+    joined = ["sagemaker:CreateExperiment", "sagemaker:CreateTrial"] if job.experiment else []
+    tagged = ["sagemaker:AddTags"] if job.tags else []
+    return [*changed, *tried, *joined, *tagged, *FINISHING.get(job.noun, ())]
 
 
 def _jobs() -> list[Job]:
@@ -166,6 +180,12 @@ def _other_reads(account: str, region: str) -> tuple[Read, ...]:
         ),
     )
 
+
+# What `finishing.py` asks for beside Describe.
+FINISHING = {
+    "AutoMLJob": ("s3:ListBucket",),
+    "HyperParameterTuningJob": ("sagemaker:ListTrainingJobsForHyperParameterTuningJob",),
+}
 
 # A value of each member that tells resources of a kind apart: AWS refuses what is none.
 SOME = {"JobCategory": "AgentRFT"}
