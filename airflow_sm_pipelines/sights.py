@@ -47,7 +47,7 @@ class Announced(Generic[A]):
     def __call__(self, attempt: A) -> Request:
         """The request of an attempt."""
         self.last = self._request_of(attempt)
-        log.info("Create%s\n%s", self._job.noun, _text(shown(self.last)))
+        log.info("the request of the %s:\n%s", self._job.noun, _text(shown(self.last)))
         for warning in self._misplaced():
             log.warning("%s", warning)
         return self.last

@@ -63,7 +63,7 @@ def test_the_log_has_the_request_without_secrets_before_the_job_is_created(
     ours = [each.getMessage() for each in caplog.records if "airflow_sm_pipelines" in each.name]
     told, created = ours
     head, _, text = told.partition("\n")
-    assert head == "CreateModel"
+    assert head == "the request of the Model:"
     assert json.loads(text)["PrimaryContainer"]["Environment"] == {"TOKEN": "***"}
     assert created.endswith(" created")
     assert SECRET not in caplog.text

@@ -228,7 +228,8 @@ START: tuple[Row, ...] = (
         features=("Tags",),
         level="equivalent",
         reason="the step's own are kept; four that name pipeline, step, DAG and run are added",
-        text="At most 50 in all: own tags go first. `[sm_pipelines] tags = false` adds none.",
+        text="At most 50 in all: own tags go first. `[sm_pipelines] tags = false` adds none. "
+        "Versions of a model package, which take no tags, have none.",
         proof=(
             f"{_REQUESTS}test_own_tags_are_kept",
             f"{_REQUESTS}test_a_job_is_tagged_with_where_it_comes_from",
