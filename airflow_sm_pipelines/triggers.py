@@ -26,8 +26,9 @@ class JobTrigger(BaseTrigger):
     """Fires once, when a job has reached a final status: `{"identifier": ..., "status": ...}`.
 
     `status` is None where AWS would not tell; the task then asks for itself and sees why. The job
-    is stopped when a user marks the waiting task or clears it, never by a triggerer's restart.
-    It does not fire before `first_look_seconds`.
+    is stopped when a user marks the waiting task or clears it, never by a triggerer's restart, and
+    not where it is not `owned`: then another task has created it. It does not fire before
+    `first_look_seconds`.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class JobTrigger(BaseTrigger):
         first_look_seconds: float = 0.0,
         told_apart: Mapping[str, str] | None = None,
         unchanged_since: str = "",
+        owned: bool = True,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.step_type = step_type
@@ -51,6 +53,7 @@ class JobTrigger(BaseTrigger):
         self.first_look_seconds = first_look_seconds
         self.told_apart = dict(told_apart or {})
         self.unchanged_since = unchanged_since
+        self.owned = owned
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The path of this class and the arguments to make it again."""
@@ -65,6 +68,7 @@ class JobTrigger(BaseTrigger):
                 "first_look_seconds": self.first_look_seconds,
                 "told_apart": self.told_apart,
                 "unchanged_since": self.unchanged_since,
+                "owned": self.owned,
             },
         )
 
@@ -90,6 +94,9 @@ class JobTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Stop the job, since a user has ended the task."""
+        if not self.owned:
+            self.log.info("%s is another task's: it goes on", self._resource)
+            return
         client = await self._client()
         await asyncio.to_thread(aws.stop, client, self._resource)
 

@@ -198,6 +198,7 @@ def test_a_job_is_created_and_waited_for_deferred(client: Any, store: FakeStore)
         "first_look_seconds": SETTLE_SECONDS,
         "told_apart": {},
         "unchanged_since": "",
+        "owned": True,
     }
     assert job_names(client, run) == [trigger.identifier]
 

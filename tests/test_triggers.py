@@ -73,6 +73,7 @@ def test_a_trigger_survives_serialization() -> None:
         poll_seconds=0,
         told_apart={"JobCategory": "AgentRFT"},
         unchanged_since="2026-01-02T03:04:05+00:00",
+        owned=False,
     )
     path, kwargs = made.serialize()
     assert path == "airflow_sm_pipelines.triggers.JobTrigger"  # stored in Airflow's database
@@ -93,6 +94,7 @@ def test_a_trigger_that_an_earlier_version_has_stored_can_be_made() -> None:
         **stored,
         "told_apart": {},
         "unchanged_since": "",
+        "owned": True,
     }
 
 
