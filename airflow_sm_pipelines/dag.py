@@ -5,7 +5,7 @@
 To run a new kind of step, write its operator and add a row to `OPERATORS`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,10 +17,12 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow_sm_pipelines import aws, endings, markdown, naming, retries
 from airflow_sm_pipelines.connections import connect
 from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
+from airflow_sm_pipelines.definition.caching import is_cached
 from airflow_sm_pipelines.definition.graph import downstream, unreported, upstream
 from airflow_sm_pipelines.definition.parameters import PARAMETER_TYPES
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import ArgumentError, Problem, did_you_mean, listed
+from airflow_sm_pipelines.hits import sensor_id
 from airflow_sm_pipelines.job_operator import JobOperator
 from airflow_sm_pipelines.operators import (
     ConditionOperator,
@@ -28,6 +30,8 @@ from airflow_sm_pipelines.operators import (
     StepOperator,
     UnsupportedOperator,
 )
+from airflow_sm_pipelines.scope import CACHE_SWITCH
+from airflow_sm_pipelines.sensors import StepCacheSensor
 from airflow_sm_pipelines.sources import require_file
 
 StepArguments = Mapping[str, Mapping[str, Any]]
@@ -43,9 +47,10 @@ def build_dag(
     aws_conn_id: str | None = "aws_default",
     region_name: str | None = None,
     default_args: Mapping[str, Any] | None = None,
-    step_args: Mapping[str, Mapping[str, Any]] | None = None,
+    step_args: StepArguments | None = None,
     tags: tuple[str, ...] = (),
     step_connections: Mapping[str, str] | None = None,
+    wait_for_twin: bool | Collection[str] = False,
     **dag_arguments: Any,
 ) -> DAG:
     """The DAG of a pipeline: a task per step, named like the step, and one that ends the run.
@@ -54,26 +59,31 @@ def build_dag(
     none, are what the service knows beside a definition. `default_args` go to every task, all but
     their `retries`: a step's are what its retry policies allow. `step_args` go to single tasks:
     `{"Train": {"retries": 2}}` lets any failure of that step be tried again. `step_connections`:
-    step name -> connection id. `dag_arguments` (`schedule` ...) go to DAG(), whose errors rise.
+    step name -> connection id. `wait_for_twin`: cached steps, all or those named, await a job in
+    progress that does the same. `dag_arguments` (`schedule` ...) go to DAG(), whose errors rise.
     """
-    require_file(pipeline, Pipeline)
-    name, role = pipeline_name or pipeline.name, role_arn or pipeline.role_arn
-    pipeline = replace(pipeline, name=name, role_arn=role)
-    step_args = _checked(step_args or {}, pipeline)
+    pipeline = _named(pipeline, pipeline_name, role_arn)
     dag = DAG(
         dag_id=dag_id or pipeline.name,
-        **{**_dag_arguments(pipeline), **dag_arguments},
-        params={parameter.name: _param(parameter) for parameter in pipeline.parameters},
+        params=_params(pipeline),
         default_args={**RETRIES, **(default_args or {})},
         tags=[TAG, *tags],
+        **{**_dag_arguments(pipeline), **dag_arguments},
     )
-    connection = aws.Connection(aws_conn_id, region_name)
     # DAG() has to see the params, but each task would copy them, which takes most of the time.
     params, dag.params = dag.params, ParamsDict()
-    _connect(dag, _tasks(dag, pipeline, connection, step_args), pipeline)
+    connection = aws.Connection(aws_conn_id, region_name)
+    tasks = _tasks(dag, pipeline, connection, _checked(step_args or {}, pipeline))
+    _connect(dag, tasks, _sensors(tasks, pipeline, connection, wait_for_twin), pipeline)
     dag.params = params
     connect(dag, step_connections or {}, region_name=region_name)
     return dag
+
+
+def _named(pipeline: Pipeline, name: str | None, role_arn: str | None) -> Pipeline:
+    """The pipeline with what the service knows beside its definition, as far as it is given."""
+    require_file(pipeline, Pipeline)
+    return replace(pipeline, name=name or pipeline.name, role_arn=role_arn or pipeline.role_arn)
 
 
 def _dag_arguments(pipeline: Pipeline) -> dict[str, Any]:
@@ -86,6 +96,18 @@ def _dag_arguments(pipeline: Pipeline) -> dict[str, Any]:
     if pipeline.display_name:
         arguments["dag_display_name"] = pipeline.display_name
     return arguments
+
+
+def _params(pipeline: Pipeline) -> dict[str, Param]:
+    params = {parameter.name: _param(parameter) for parameter in pipeline.parameters}
+    if any(map(is_cached, pipeline.walk())):
+        params[CACHE_SWITCH] = Param(
+            True,
+            type="boolean",
+            title="Use the step cache",
+            description="Let cached steps adopt an earlier job that did the same.",
+        )
+    return params
 
 
 def _param(parameter: Parameter) -> Param:
@@ -134,7 +156,7 @@ def _tasks(
             "connection": connection,
             "doc_md": markdown.step_page(step),
             "task_display_name": step.display_name,
-            "trigger_rule": STARTS_AFTER_ANY if endings.is_gated(step) else STARTS,
+            "trigger_rule": STARTS if is_cached(step) else _starts(step),
             **retries.task_arguments(step, given),
             **given,
         }
@@ -159,14 +181,55 @@ def _tasks(
     return tasks
 
 
+def _sensors(
+    tasks: Mapping[str, BaseOperator],
+    pipeline: Pipeline,
+    connection: aws.Connection,
+    wait_for_twin: bool | Collection[str],
+) -> dict[str, BaseOperator]:
+    """Step name -> the sensor that waits for what a cached step waits for, in its stead."""
+    cached = {step.name: step for step in pipeline.walk() if step.name in tasks and is_cached(step)}
+    waiting = cached.keys() if wait_for_twin is True else frozenset(wait_for_twin or ())
+    if unknown := sorted(waiting - cached.keys()):
+        raise ValueError(
+            f"wait_for_twin: no cached step {listed(unknown)}{did_you_mean(unknown[0], cached)}; "
+            f"cached are: {listed(cached)}"
+        )
+    return {
+        name: StepCacheSensor(
+            task_id=sensor_id(name),
+            pipeline=pipeline,
+            step=step,
+            dag=tasks[name].dag,
+            task_group=tasks[name].task_group,
+            trigger_rule=_starts(step),
+            wait_for_twin=name in waiting,
+            connection=connection,
+        )
+        for name, step in cached.items()
+    }
+
+
+def _starts(step: Step) -> TriggerRule:
+    """When the first task of a step starts."""
+    return STARTS_AFTER_ANY if endings.is_gated(step) else STARTS
+
+
 def _operator(step: Step) -> type[StepOperator]:
     if not STEP_TYPES[step.type].runs:
         return UnsupportedOperator
     return OPERATORS.get(step.type, JobOperator)
 
 
-def _connect(dag: DAG, tasks: Mapping[str, BaseOperator], pipeline: Pipeline) -> None:
+def _connect(
+    dag: DAG,
+    tasks: Mapping[str, BaseOperator],
+    sensors: Mapping[str, BaseOperator],
+    pipeline: Pipeline,
+) -> None:
     """Let each task wait for what its step waits for, and END_TASK for whatever may have failed.
+
+    A cached step's task waits for its sensor alone, and the sensor for the rest.
 
     Where a step may run on a failure, END_TASK asks whether one has: a failure that a step has run
     on does not fail the run.
@@ -174,7 +237,10 @@ def _connect(dag: DAG, tasks: Mapping[str, BaseOperator], pipeline: Pipeline) ->
     waits = upstream(pipeline)
     for name, before in waits.items():
         if before:
-            tasks[name].set_upstream([tasks[other] for other in sorted(before)])
+            first = sensors.get(name, tasks[name])
+            first.set_upstream([tasks[other] for other in sorted(before)])
+    for name, sensor in sensors.items():
+        sensor.set_downstream(tasks[name])
     if endings.is_gated_pipeline(pipeline):
         end: BaseOperator = endings.EndOperator(
             task_id=naming.END_TASK, dag=dag, pipeline=pipeline, trigger_rule=STARTS_AFTER_ANY

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, TaskInstanceState
 
 from airflow_sm_pipelines.definition import Pipeline, Step
 from airflow_sm_pipelines.definition.graph import upstream
+from airflow_sm_pipelines.hits import sensor_id
 
 Endings = Mapping[str, str]
 """Step name -> `Completed`, `Failed` or `Stopped`; a step that has not started has none."""
@@ -64,6 +65,8 @@ def read(context: Any, pipeline: Pipeline) -> dict[str, str]:
     endings: dict[str, str] = {}
     for step in pipeline.walk():
         ending = ENDINGS.get(states.get(step.name))
+        if states.get(sensor_id(step.name)) == TaskInstanceState.FAILED:
+            ending = FAILED  # its processes died; Airflow does not start the step then
         if ending == FAILED and ti.xcom_pull(task_ids=step.name, key=STATUS) == STOPPED:
             ending = STOPPED
         if ending:

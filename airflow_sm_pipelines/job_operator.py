@@ -19,6 +19,7 @@ from airflow_sm_pipelines import (
     exception_types,
     experiments,
     finishing,
+    hits,
     jobs,
     patience,
     settings,
@@ -26,7 +27,6 @@ from airflow_sm_pipelines import (
     unrecorded,
 )
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     JobFailedError,
@@ -58,9 +58,13 @@ class JobOperator(StepOperator):
     _killed = False
 
     def execute(self, context: Any) -> dict[str, Json]:
-        """Wait for the step's turn; resolve, create or attach, wait."""
+        """Adopt what the cache has; else wait for the step's turn, create or attach, wait."""
         self.enter(context)
-        return self.start(context)
+        with self.judging(context):
+            adopted = hits.adopt(
+                self.step, context, self.connection.client, retries=self.retries or 0
+            )
+        return self.start(context) if adopted is None else adopted
 
     def start(self, context: Any, event: Any = None) -> dict[str, Json]:
         """Go on after a wait for the step's turn, which may not be over yet."""
@@ -112,13 +116,6 @@ class JobOperator(StepOperator):
         deploy of the workers, an API server that did not answer.
         """
         self._killed = True
-
-    @property
-    def job(self) -> Job:
-        """How the step's AWS resource is handled."""
-        job = self.step.job
-        assert job is not None, f"{self.step.type} steps create no job"
-        return job
 
     def _await_turn(self, client: "BaseClient", context: Any, *, at_most: float) -> None:
         """Return when the step may have its job in progress; deferred after `at_most` seconds.

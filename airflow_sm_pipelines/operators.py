@@ -20,12 +20,14 @@ from botocore.exceptions import ParamValidationError
 from airflow_sm_pipelines import aws, endings, retries
 from airflow_sm_pipelines.definition import Pipeline, Step
 from airflow_sm_pipelines.definition.conditions import all_hold
+from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.definition.values import resolve
 from airflow_sm_pipelines.errors import (
     DefinitionError,
     ExpressionError,
     ParameterError,
 )
+from airflow_sm_pipelines.hits import sensor_id
 from airflow_sm_pipelines.scope import OUTCOME, RunScope
 
 
@@ -65,6 +67,13 @@ class StepOperator(BaseOperator):
             return
         if unmet := endings.unmet(self.pipeline, self.step, endings.read(context, self.pipeline)):
             raise AirflowSkipException("\n".join(unmet))
+
+    @property
+    def job(self) -> Job:
+        """How the step's AWS resource is handled."""
+        job = self.step.job
+        assert job is not None, f"{self.step.type} steps create no job"
+        return job
 
     def scope(self, context: Any, *, now: datetime | None = None) -> RunScope:
         """The values of this run at a time, its parameters checked."""
@@ -127,7 +136,8 @@ class ConditionOperator(StepOperator, SkipMixin):
         self.log.info("the conditions are %s", str(outcome).lower())
         not_taken = branches.else_steps if outcome else branches.if_steps
         tasks = context["dag"].task_dict
-        self.skip(context["ti"], [tasks[step.name] for step in not_taken])
+        entries = [tasks.get(sensor_id(step.name), tasks[step.name]) for step in not_taken]
+        self.skip(context["ti"], entries)
 
 
 class FailOperator(StepOperator):

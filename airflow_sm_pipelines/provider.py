@@ -22,21 +22,9 @@ def get_provider_info() -> dict[str, object]:
                 "tags": ["aws"],
             }
         ],
-        "operators": [
-            {
-                "integration-name": INTEGRATION,
-                "python-modules": [
-                    "airflow_sm_pipelines.operators",
-                    "airflow_sm_pipelines.job_operator",
-                ],
-            }
-        ],
-        "triggers": [
-            {
-                "integration-name": INTEGRATION,
-                "python-modules": ["airflow_sm_pipelines.triggers"],
-            }
-        ],
+        "operators": _modules("operators", "job_operator"),
+        "sensors": _modules("sensors"),
+        "triggers": _modules("triggers"),
         "extra-links": EXTRA_LINKS,
         "config": {
             "sm_pipelines": {
@@ -52,6 +40,12 @@ EXTRA_LINKS = [
     "airflow_sm_pipelines.links.LogLink",
     "airflow_sm_pipelines.links.OutputLink",
 ]
+
+
+def _modules(*names: str) -> list[dict[str, object]]:
+    modules = [f"airflow_sm_pipelines.{name}" for name in names]
+    return [{"integration-name": INTEGRATION, "python-modules": modules}]
+
 
 OPTIONS: dict[str, dict[str, str | None]] = {
     "poll_seconds": {
@@ -83,6 +77,16 @@ OPTIONS: dict[str, dict[str, str | None]] = {
         "type": "float",
         "example": "60",
         "default": "300",
+    },
+    "cache_pages": {
+        "description": (
+            "Most pages of 100 jobs, newest first, in which a cached step's sensor looks for an "
+            "earlier job; beyond them it is a miss. SageMaker throttles long chains of pages."
+        ),
+        "version_added": "0.1.0",
+        "type": "integer",
+        "example": "20",
+        "default": "50",
     },
     "deployment": {
         "description": (

@@ -13,6 +13,7 @@ from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.definition.values import resolve
 from airflow_sm_pipelines.errors import DefinitionError, Problem
+from airflow_sm_pipelines.members import member
 from airflow_sm_pipelines.scope import RunScope
 
 Request = dict[str, Json]
@@ -37,6 +38,24 @@ class Requests:
             arguments=self._arguments(),
             attributes=STEP_TYPES[step.type].cache_attributes,
         )
+
+    @property
+    def key(self) -> str:
+        """What the names of all jobs have that do the same for the step; see `naming.cache_key`."""
+        return self._key
+
+    @property
+    def name_prefix(self) -> str:
+        """What Arguments give as the name, which is what the names of the jobs begin with."""
+        given = self._arguments().get(self._job.create_name or "")
+        return str(given) if given else ""
+
+    def cache_attributes(self, job_name: str) -> dict[str, Json]:
+        """Path -> value of all that decides whether a job of that name has done the same."""
+        self._scope.job_name = job_name
+        arguments = self._arguments()
+        paths = STEP_TYPES[self._step.type].cache_attributes
+        return {path: member(arguments, path) for path in paths}
 
     def of_attempt(self, attempt: naming.Attempt) -> Request:
         """The request of an attempt, with the name or the token that tells it from others."""

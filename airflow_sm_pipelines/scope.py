@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NO_ITERATION = "no ForEach step is run, so there is no iteration"
 OUTCOME = "Outcome"
 """The XCom key of a Condition step's outcome, as `Steps.<step>.Outcome` reads it."""
+CACHE_SWITCH = "sm_pipelines.cache"
+"""The Param that turns the step cache off for a run; no pipeline parameter has a dot."""
 
 
 @dataclass(kw_only=True)
@@ -81,7 +83,9 @@ class RunScope:
     @cached_property
     def parameters(self) -> dict[str, Json]:
         """The run's parameter values; a ParameterError where they do not fit the definition."""
-        return bind(self.pipeline, dict(self.context["params"]))
+        given = dict(self.context["params"])
+        given.pop(CACHE_SWITCH, None)
+        return bind(self.pipeline, given)
 
     @cached_property
     def execution_id(self) -> str:

@@ -51,6 +51,12 @@ def create_patience_seconds() -> float:
     return given
 
 
+def cache_pages() -> int:
+    """The most pages of 100 jobs that a look for an earlier job goes through, 1 at least."""
+    given: int = conf.getint(SECTION, "cache_pages", fallback=OPTIONS["cache_pages"]["default"])
+    return max(given, 1)
+
+
 def role_arn() -> str | None:
     """The execution role of steps that name none, if one is configured."""
     return _option("role_arn") or None

@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 import warnings
 from datetime import timedelta
 from typing import Any
@@ -153,6 +154,70 @@ def test_the_pages_describe_the_pipeline_and_its_steps() -> None:
 def test_the_pages_of_tasks_are_small(name: str) -> None:
     for task in load_dag(DEFINITIONS[name]).tasks:
         assert len((task.doc_md or "").encode()) <= LARGEST_PAGE
+
+
+# The cache
+
+KEPT = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+
+
+def test_the_edges_of_a_cached_step_go_through_its_sensor() -> None:
+    dag = dag_of(step("A"), step("B", DependsOn=["A"], **KEPT), step("C", DependsOn=["B"]))
+    upstream_of = {task.task_id: task.upstream_task_ids for task in dag.tasks}
+    assert upstream_of == {
+        "A": set(),
+        "B": {"B.cache"},
+        "B.cache": {"A"},
+        "C": {"B"},
+        END_TASK: {"C"},
+    }
+
+
+def test_a_sensor_is_in_the_group_of_its_step() -> None:
+    dag = dag_of(condition("C", if_steps=[step("A", **KEPT)]))
+    assert dag.task_dict["A.cache"].task_group is dag.task_dict["A"].task_group
+    assert dag.task_dict["A.cache"].upstream_task_ids == {"C"}
+
+
+def test_the_sensor_of_a_step_with_a_trigger_waits_in_its_stead() -> None:
+    dag = dag_of(step("A"), step("B", DependsOn=[{"Step": "A", "Trigger": "Failed"}], **KEPT))
+    rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
+    assert (rules["B.cache"], rules["B"]) == ("all_done", "all_success")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        step("S", CacheConfig={"Enabled": False}),
+        step("S", Type="Model", **KEPT),
+        step("S", Type="EMR", **KEPT),
+    ],
+    ids=["off", "not cachable", "not run"],
+)
+def test_a_step_that_is_not_cached_has_no_sensor_and_its_run_no_switch(other: Any) -> None:
+    dag = dag_of(other)
+    assert set(dag.task_ids) == {"S", END_TASK}
+    assert "sm_pipelines.cache" not in dag.params
+
+
+def test_a_run_of_cached_steps_has_a_switch_that_is_on() -> None:
+    param: Any = dag_of(step("S", **KEPT)).params.get_param("sm_pipelines.cache")
+    assert (param.value, param.schema["type"]) == (True, "boolean")
+
+
+@pytest.mark.parametrize(
+    ("given", "waiting"), [(False, set()), (True, {"A", "B"}), (["B"], {"B"}), ((), set())]
+)
+def test_steps_that_wait_for_a_twin_are_all_or_those_named(given: Any, waiting: set[str]) -> None:
+    dag: Any = dag_of(step("A", **KEPT), step("B", **KEPT), step("C"), wait_for_twin=given)
+    sensors = {name: dag.task_dict[f"{name}.cache"] for name in "AB"}
+    assert {name for name, sensor in sensors.items() if sensor.wait_for_twin} == waiting
+
+
+def test_a_step_that_is_not_cached_cannot_wait_for_a_twin() -> None:
+    cure = "wait_for_twin: no cached step Trian; did you mean 'Train'?; cached are: Train"
+    with pytest.raises(ValueError, match=re.escape(cure)):
+        dag_of(step("Train", **KEPT), wait_for_twin=["Trian"])
 
 
 # The caller's arguments

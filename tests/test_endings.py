@@ -123,6 +123,11 @@ def test_an_ending_is_that_of_the_task_and_of_the_job(
     assert endings.read(run.context, pipeline("A")) == ending
 
 
+def test_a_step_whose_sensor_has_failed_has_failed() -> None:
+    run = Run("A", **{"A": "upstream_failed", "A.cache": "failed"})
+    assert endings.read(run.context, pipeline("A")) == {"A": "Failed"}
+
+
 def test_a_step_is_skipped_where_another_has_ended_otherwise() -> None:
     with pytest.raises(AirflowSkipException) as raised:
         Run(on("Stopped"), A="failed").execute("C")

@@ -52,6 +52,7 @@ def test_every_option_is_a_setting_and_every_setting_an_option() -> None:
 def test_the_default_of_an_option_is_of_its_type(name: str) -> None:
     kinds: dict[str, Callable[[str], object]] = {
         "float": float,
+        "integer": int,
         "string": str,
         "boolean": {"True": True, "False": False}.__getitem__,
     }

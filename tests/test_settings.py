@@ -31,6 +31,18 @@ def test_the_local_aws_is_looked_at_often_whatever_the_setting(option: Option, h
     assert settings.poll_seconds(f"http://{host}:4566") == 0.2
 
 
+def test_a_look_at_the_cache_goes_through_fifty_pages() -> None:
+    assert settings.cache_pages() == 50
+
+
+@pytest.mark.parametrize(("given", "pages"), [("7", 7), ("0", 1)])
+def test_the_pages_of_a_look_at_the_cache_are_a_setting(
+    option: Option, given: str, pages: int
+) -> None:
+    option("CACHE_PAGES", given)
+    assert settings.cache_pages() == pages
+
+
 @pytest.mark.parametrize("given", ["0", "-3"])
 def test_no_setting_makes_the_poller_spin(option: Option, given: str) -> None:
     option("POLL_SECONDS", given)

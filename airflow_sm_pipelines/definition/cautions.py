@@ -6,6 +6,7 @@ sure to refuse is a problem, see `checks.py`; where nobody knows what it does, i
 
 from collections.abc import Callable, Iterator
 
+from airflow_sm_pipelines.definition.caching import is_cached, of_one_run
 from airflow_sm_pipelines.definition.checks import all_expressions, bounded
 from airflow_sm_pipelines.definition.conditions import Comparison, Condition, In, Not, Or
 from airflow_sm_pipelines.definition.expressions import JsonGet
@@ -78,10 +79,16 @@ def _retried_in_vain(pipeline: Pipeline) -> Iterator[Problem]:
                 )
 
 
-def _not_applied(pipeline: Pipeline) -> Iterator[Problem]:
+def _never_hits(pipeline: Pipeline) -> Iterator[Problem]:
     for step in pipeline.walk():
-        if step.cache and step.cache.enabled and STEP_TYPES[step.type].cache_attributes:
-            yield Problem(step.cache.where, "caching is not applied yet; every run runs the job")
+        if not is_cached(step):
+            continue
+        for path, expression in of_one_run(pipeline, step):
+            yield Problem(
+                expression.where,
+                f"{step.name!r} is cached but can never hit: {path} is another in every run; keep "
+                "what changes out of the attributes that the cache compares",
+            )
 
 
 def _never_run(pipeline: Pipeline) -> Iterator[Problem]:
@@ -294,8 +301,8 @@ MOST_PARAMETERS = 200
 CAUTIONS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (
     _not_run,
     _cached_in_vain,
+    _never_hits,
     _retried_in_vain,
-    _not_applied,
     _never_run,
     _contrary_triggers,
     _reads_what_did_not_complete,

@@ -14,11 +14,23 @@ POLICIES: tuple[Row, ...] = (
         anchor="cacheconfig",
         title="CacheConfig",
         features=("CacheConfig",),
-        level="different",
-        reason="not applied yet: every run runs the job",
-        text="No earlier job is looked for, so a run costs what its first run cost. The policy is "
-        "read and its duration checked; a later release applies it.",
-        proof=("tests/fidelity/test_policies.py::test_a_cached_step_is_run_again_in_every_run",),
+        level="equivalent",
+        reason="a sensor before the step looks for an earlier job in SageMaker's own list",
+        text="The key attributes are those that the developer guide lists, on resolved values; "
+        "contents of S3 are not looked at. The newest job of the same pipeline and step that has "
+        "completed is adopted if it was created within ExpireAfter, in calendar months and years "
+        "of UTC; without ExpireAfter any age is good. The task hands on what the job's Describe "
+        "says. The log of `<step>.cache` names the run of a hit and, for a miss, what differs. A "
+        "list that is denied, throttled or longer than `[sm_pipelines] cache_pages` is a miss. "
+        "As in the service a job in progress is not waited for, unless `wait_for_twin` says so.",
+        proof=(
+            "tests/runs/test_cache.py::test_a_second_run_adopts_the_job_of_the_first",
+            "tests/caching/test_attributes.py::test_a_key_attribute_that_changes_misses_and_is_named",
+            "tests/caching/test_attributes.py::test_another_attribute_that_changes_hits",
+            "tests/test_cache.py::test_a_job_is_good_up_to_the_moment_it_expires",
+            "tests/test_sensors.py::test_a_job_that_did_not_complete_is_no_hit",
+            "tests/test_sensors.py::test_two_runs_at_once_run_two_jobs",
+        ),
     ),
     Row(
         anchor="cacheconfig-off",

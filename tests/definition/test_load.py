@@ -76,7 +76,7 @@ print(len(warnings(pipeline)), len(pipeline.to_json()["Steps"]))
         capture_output=True,
         text=True,
     ).stdout
-    assert output == "1 1\n"
+    assert output == "0 1\n"
 
 
 def test_pipeline_is_read_parsed_and_checked() -> None:

@@ -8,7 +8,7 @@ def test_a_report_has_an_entry_for_each_feature_with_all_its_places() -> None:
         step("Training", "A", **cached), condition(yes=[step("Training", "B", **cached)])
     )
     entries = {entry.feature: entry for entry in report(pipeline)}
-    assert entries["CacheConfig"].row.level == "different"
+    assert entries["CacheConfig"].row.level == "equivalent"
     assert entries["CacheConfig"].places == (
         "$.Steps[0].CacheConfig",
         "$.Steps[1].Arguments.IfSteps[0].CacheConfig",

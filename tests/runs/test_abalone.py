@@ -25,7 +25,9 @@ def test_good_model_is_registered(run_pipeline: RunPipeline, aws_environment: "L
     run = run_pipeline(EXAMPLE / "definition.json", name="abalone")
     assert run.state == "success"
     assert run.tasks == {
+        "Preprocess.cache": "success",
         "Preprocess": "success",
+        "Train.cache": "success",
         "Train": "success",
         "Evaluate": "success",
         "CheckMse": "success",

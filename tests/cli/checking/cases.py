@@ -32,4 +32,10 @@ GOOD = text(training())
 UNKNOWN_TYPE = text(training(Type="Trainign"))
 TWICE = text(training(), training())
 TOO_LONG = text(training(Arguments={**TRAINING, "RoleArn": "no arn"}))
-CACHED = text(training(CacheConfig={"Enabled": True, "ExpireAfter": "P1D"}))
+CACHED = text(
+    training(CacheConfig={"Enabled": True}),
+    MlflowConfig={
+        "MlflowResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:mlflow-tracking-server/t"
+    },
+)
+"""With a caution, and a feature that is different."""

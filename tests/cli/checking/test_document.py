@@ -27,7 +27,7 @@ def test_a_file_has_its_problems_and_warnings_with_path_message_and_kind() -> No
     cached, unknown, absent = written()["files"]
     (warning,) = cached["warnings"]
     assert (warning["path"], warning["kind"]) == ("$.Steps[0].CacheConfig", "caution")
-    assert "not applied yet" in warning["message"]
+    assert "ExpireAfter is missing" in warning["message"]
     (problem,) = unknown["problems"]
     assert (problem["path"], problem["kind"]) == ("$.Steps[0].Type", "form")
     assert (cached["pipeline"], cached["problems"], cached["unreadable"]) == ("p", [], None)
@@ -46,7 +46,7 @@ def test_the_report_has_every_feature_and_is_null_where_the_form_is_wrong() -> N
     (entry,) = (each for each in cached["report"] if each["feature"] == "CacheConfig")
     assert entry == {
         "feature": "CacheConfig",
-        "level": "different",
+        "level": "equivalent",
         "reason": entry["reason"],
         "docs": "docs/semantics.md#cacheconfig",
         "paths": ["$.Steps[0].CacheConfig"],

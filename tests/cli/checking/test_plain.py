@@ -27,7 +27,7 @@ def test_a_warning_is_the_same_and_says_so_at_its_end() -> None:
 
 def test_problems_go_before_warnings() -> None:
     no_arn = {"Arguments": {**training()["Arguments"], "RoleArn": "no arn"}}
-    policy = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+    policy = {"CacheConfig": {"Enabled": True}}
     lines = printed(inspected(text(training(**policy, **no_arn))), report=False)
     assert [line.endswith("[warning]") for line in lines] == [False, True]
 
@@ -36,8 +36,8 @@ def test_the_report_is_counted_and_only_what_is_to_be_noted_is_shown() -> None:
     _, counts, *rows = printed(inspected(CACHED))
     assert re.fullmatch(rf"{FILE}: \d+ features: \d+ same, \d+ equivalent, 1 different", counts)
     (row,) = rows
-    assert row.split()[:2] == ["different", "CacheConfig"]
-    assert row.endswith("  $.Steps[0].CacheConfig  docs/semantics.md#cacheconfig")
+    assert row.split()[:2] == ["different", "MlflowConfig"]
+    assert row.endswith("  $.MlflowConfig  docs/semantics.md#mlflow")
 
 
 def test_the_whole_report_has_a_row_for_every_feature_in_columns() -> None:

@@ -69,8 +69,8 @@ def test_every_kind_of_finding_is_a_rule() -> None:
 def test_with_a_report_what_is_different_is_a_note_at_each_place() -> None:
     notes = [r for r in run(inspected(CACHED), report=True)["results"] if r["level"] == "note"]
     told = {note["ruleId"]: note["locations"][0]["logicalLocations"][0] for note in notes}
-    assert told.keys() == {"fidelity/cacheconfig"}
-    assert told["fidelity/cacheconfig"]["fullyQualifiedName"] == "$.Steps[0].CacheConfig"
+    assert told.keys() == {"fidelity/mlflow"}
+    assert told["fidelity/mlflow"]["fullyQualifiedName"] == "$.MlflowConfig"
 
 
 def test_the_same_finding_has_the_same_fingerprint_on_another_line() -> None:
