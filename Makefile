@@ -58,8 +58,8 @@ test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands
 # each other by names that it has deprecated.
 RUN_TIME := tests/runs tests/test_aws.py tests/test_dag.py tests/test_deployments.py \
 	tests/test_endings.py tests/test_finishing.py tests/test_jobs.py tests/test_loader.py \
-	tests/test_operators.py tests/test_poller.py tests/test_provider.py tests/test_requests.py \
-	tests/test_scope.py tests/test_settings.py tests/test_triggers.py tests/test_turns.py
+	tests/test_looks.py tests/test_operators.py tests/test_poller.py tests/test_provider.py \
+	tests/test_requests.py tests/test_scope.py tests/test_settings.py tests/test_triggers.py tests/test_turns.py
 
 .PHONY: test-airflow-3.1
 test-airflow-3.1: env ## Run the tests of the run time with the oldest Airflow that we support
@@ -91,10 +91,10 @@ docs: env ## Write docs/semantics.md again, from the table of what a definition 
 bench: env peer ## Print the figures of benchmarks/, with 50 waiting jobs
 	@for benchmark in $(filter-out benchmarks/waiting.py,$(wildcard benchmarks/*.py)); do \
 	$(BIN)/python "$$benchmark" || exit; done
-	@$(BIN)/python benchmarks/waiting.py --jobs 50 --others 100 --seconds 30
+	@$(BIN)/python benchmarks/waiting.py --jobs 50 --others 100 --poll-seconds 10
 
 .PHONY: bench-waiting
-bench-waiting: env peer ## Print the figures of 1,000 jobs waiting at once; takes 13 minutes
+bench-waiting: env peer ## Print the figures of 1,000 jobs waiting at once; takes 17 minutes
 	@$(BIN)/python benchmarks/waiting.py $(ARGS)
 
 .PHONY: clean
