@@ -1,0 +1,1 @@
+"""The package proved by breaking Airflow under it: `README.md` says how."""
