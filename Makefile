@@ -1,7 +1,8 @@
 # The commands of a newcomer, a contributor and the CI. `make` alone lists them.
 #
 # Everything is made from nothing: git, make and a Python >= 3.11 with venv are enough.
-# Variables: PYTHON (the interpreter to start from), PARAMS (of `make demo`), ARGS (of `make test`).
+# Variables: PYTHON (the interpreter to start from), PARAMS (of `make demo`), ARGS (of `make test`),
+# KILLS, RUNS and SEED (of `make chaos`).
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -15,6 +16,9 @@ BIN := $(VENV)/bin
 DEFINITION := dags/pipelines/abalone/definition.json
 
 PARAMS ?=
+KILLS ?= 100
+RUNS ?= 100
+SEED ?= 1
 ARGS ?=
 
 # scripts/environment leaves at once where the environment is there and nothing has changed.
@@ -66,6 +70,10 @@ test-airflow-3.1: env ## Run the tests of the run time with the oldest Airflow t
 	@$(ENVIRONMENT) $(OLDEST)
 	@$(OLDEST)/bin/python -m pytest -q -W ignore::FutureWarning -W ignore::DeprecationWarning \
 	$(or $(ARGS),$(RUN_TIME))
+
+.PHONY: chaos
+chaos: env ## Kill processes of a real Airflow, 100 times over 100 runs; KILLS, RUNS, SEED
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --runs $(RUNS) --seed $(SEED)
 
 .PHONY: check
 check: env ## Check format, lint and types

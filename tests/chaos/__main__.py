@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .pipelines import SHAPES
-from .storm import Plan, storm
+from .storm import DEATHS, Plan, storm
 from .world import world
 
 
@@ -28,7 +28,7 @@ def main() -> int:
         most_pause=options.most_pause,
         most_seconds=options.minutes * 60,
     )
-    with world(folder, shapes=SHAPES) as found:
+    with world(folder, shapes=SHAPES, deaths=DEATHS) as found:
         tell("Airflow is healthy")
         result = storm(found, plan, tell)
     tell(str(result))

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 TAG = "sm-pipelines:"
+END_TIMES = frozenset({"ProcessingEndTime", "TrainingEndTime"})
 IN_PROGRESS = frozenset({"InProgress", "Stopping", "Pending"})
 
 
@@ -34,11 +36,13 @@ class StepRun:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A resource that a step run has made, and its status."""
+    """A resource that a step run has made, its status, and for jobs when they were in progress."""
 
     step_run: StepRun
     name: str
     status: str
+    began: datetime | None = None
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,32 @@ class Row:
     wrong: tuple[str, ...]
     unfinished: tuple[str, ...]
     stopped: tuple[str, ...]
+    crowded: tuple[str, ...]
 
     @property
     def broken(self) -> tuple[str, ...]:
         """What is not as it is required to be."""
-        return (*self.doubled, *self.lost, *self.wrong, *self.unfinished, *self.stopped)
+        return (
+            *self.doubled,
+            *self.lost,
+            *self.wrong,
+            *self.unfinished,
+            *self.stopped,
+            *self.crowded,
+        )
 
 
-def count(rehearsed: Ended, *, ended: Iterable[Ended], made: Iterable[Made]) -> Row:
-    """The row of the pipeline whose run `rehearsed` was disturbed by nobody."""
+def count(
+    rehearsed: Ended,
+    *,
+    ended: Iterable[Ended],
+    made: Iterable[Made],
+    at_once: int | None = None,
+) -> Row:
+    """The row of the pipeline whose run `rehearsed` was disturbed by nobody.
+
+    `at_once` is how many of its jobs may be in progress at once; None for any number.
+    """
     runs = list(ended)
     found: dict[StepRun, list[Made]] = defaultdict(list)
     for each in made:
@@ -79,6 +100,7 @@ def count(rehearsed: Ended, *, ended: Iterable[Ended], made: Iterable[Made]) -> 
         wrong=tuple(line for run in runs for line in _wrong(run, rehearsed)),
         unfinished=tuple(_with_status(mine, IN_PROGRESS)),
         stopped=tuple(_with_status(mine, frozenset({"Stopped"}))),
+        crowded=tuple(_crowded(mine, at_once)) if at_once else (),
     )
 
 
@@ -94,6 +116,7 @@ def table(rows: Iterable[Row]) -> str:
         "wrong state": lambda row: len(row.wrong),
         "in progress": lambda row: len(row.unfinished),
         "stopped": lambda row: len(row.stopped),
+        "too many": lambda row: len(row.crowded),
     }
     lines = [["pipeline", *columns]]
     lines += [[row.pipeline, *(str(of(row)) for of in columns.values())] for row in rows]
@@ -141,13 +164,44 @@ def _with_status(made: Mapping[StepRun, list[Made]], statuses: frozenset[str]) -
         yield from (f"{where}: {one.name} {one.status}" for one in found if one.status in statuses)
 
 
+def _crowded(made: Mapping[StepRun, list[Made]], at_once: int) -> Iterator[str]:
+    """Runs that had more than `at_once` jobs in progress at some moment."""
+    runs: dict[tuple[str, str], list[Made]] = defaultdict(list)
+    for where, found in made.items():
+        runs[where.dag, where.run] += found
+    for (dag, run), found in sorted(runs.items()):
+        for one in found:
+            beside = [other.name for other in found if _overlap(one, other)]
+            if len(beside) > at_once:
+                yield f"{dag} {run}: {len(beside)} jobs at once: {', '.join(beside)}"
+
+
+def _overlap(one: Made, other: Made) -> bool:
+    """Whether `other` was in progress at the moment when `one` began."""
+    if one.began is None or other.began is None:
+        return False
+    return other.began <= one.began and (other.ended is None or one.began < other.ended)
+
+
 def _jobs(folder: Path) -> Iterator[Made]:
     for path in sorted(folder.glob("*/job.json")):
         record = json.loads(path.read_text())
         request, described = record["Request"], record["Description"]
         if where := _step_run(request.get("Tags") or ()):
             kind = record["Kind"]
-            yield Made(where, request[f"{kind}Name"], described[f"{kind}Status"])
+            yield Made(
+                where,
+                request[f"{kind}Name"],
+                described[f"{kind}Status"],
+                began=datetime.fromisoformat(described["CreationTime"]),
+                ended=_ended(described),
+            )
+
+
+def _ended(described: Mapping[str, str]) -> datetime | None:
+    """When a job ended: `ProcessingEndTime`, `TrainingEndTime`; None while it has not."""
+    times = [value for key, value in described.items() if key in END_TIMES]
+    return datetime.fromisoformat(times[0]) if times else None
 
 
 def _models(client: "SageMakerClient") -> Iterator[Made]:

@@ -15,6 +15,10 @@ from .pipelines import SHAPES, Shape
 from .world import Ended, World
 
 REHEARSAL = "rehearsal"
+
+# A scheduler that is killed takes a try of every task that runs, and here one is killed every two
+# minutes or so: the three retries that a step has by default for such deaths would not do.
+DEATHS = 20
 LOOK_SECONDS = 1.0
 
 
@@ -72,6 +76,8 @@ class Result:
     unended: tuple[str, ...]
     unlike: tuple[str, ...]
     """Rehearsals that have not ended as their pipeline says."""
+    stops: int
+    """Requests to stop a job, whatever came of them."""
     seconds: float
 
     @property
@@ -84,6 +90,7 @@ class Result:
         told = {
             "kills -9": f"{self.kills.total()} ({kinds}), seed {self.seed}",
             "parts that ended by themselves": ", ".join(self.ended_by_themselves) or "none",
+            "requests to stop a job": str(self.stops),
             "seconds": f"{self.seconds:.0f}",
             "not as required": "".join(f"\n  {line}" for line in self.broken) or "nothing",
         }
@@ -110,6 +117,7 @@ def storm(world: World, plan: Plan, tell: Callable[[str], None]) -> Result:
             rehearsed[name],
             ended=[each for each in runs.ended if each.dag == name],
             made=[each for each in found if each.step_run.dag == name],
+            at_once=SHAPES[name].max_parallel,
         )
         for name in rehearsed
     ]
@@ -127,6 +135,7 @@ def storm(world: World, plan: Plan, tell: Callable[[str], None]) -> Result:
             for name, one in rehearsed.items()
             if one.state != SHAPES[name].ends
         ),
+        stops=sum(1 for each in world.requests() if each["Operation"].startswith("Stop")),
         seconds=time.monotonic() - began,
     )
 

@@ -1,11 +1,14 @@
 """The counts find what they are there to find."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from .counts import Made, Row, StepRun, count, table
 from .world import Ended
 
 TASKS = {"Train": "success", "pipeline.end": "success"}
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 REHEARSED = Ended("chain", "rehearsal", "success", TASKS)
 
 
@@ -47,8 +50,20 @@ def test_doubled_job_is_told_with_the_names_of_all() -> None:
     assert row.doubled == ("chain run-1 Train: 2 for 1: job (Completed), job-2 (Completed)",)
 
 
+def test_more_jobs_at_once_than_allowed_are_found() -> None:
+    def job(step: str, began: int, ended: int | None) -> Made:
+        where = StepRun("chain", "run-1", step)
+        end = None if ended is None else BEGAN + timedelta(seconds=ended)
+        return Made(where, step, "Completed", BEGAN + timedelta(seconds=began), end)
+
+    jobs = [job("A", 0, 10), job("B", 5, 20), job("C", 10, 15), job("D", 14, None)]
+    row = count(REHEARSED, ended=[], made=jobs, at_once=2)
+    assert row.crowded == ("chain run-1: 3 jobs at once: B, C, D",)
+    assert count(REHEARSED, ended=[], made=jobs, at_once=3).crowded == ()
+
+
 def test_table_adds_up() -> None:
     told = table([counted(made("run-1")), counted(made("run-1"), made("run-1", name="job-2"))])
     heads, *_, last = told.splitlines()
     assert heads.split()[:5] == ["pipeline", "runs", "step", "runs", "made"]
-    assert last.split() == ["all", "2", "2", "3", "1", "0", "0", "0", "0"]
+    assert last.split() == ["all", "2", "2", "3", "1", "0", "0", "0", "0", "0"]

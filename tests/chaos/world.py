@@ -29,7 +29,11 @@ from pathlib import Path
 
 from airflow_sm_pipelines import load_dags
 
-globals().update(load_dags(Path(__file__).parent / "pipelines"))
+DAGS = load_dags(Path(__file__).parent / "pipelines")
+for dag in DAGS.values():
+    for task in dag.tasks:
+        task.retries += {deaths}
+globals().update(DAGS)
 '''
 
 
@@ -64,6 +68,13 @@ class World:
     def control(self, what: str, documents: Iterable[Mapping[str, Any]]) -> None:
         """Set the scripts or the faults of the local AWS."""
         _control(self.variables["AWS_ENDPOINT_URL"], what, documents)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests to SageMaker that the local AWS has been sent."""
+        endpoint_url = self.variables["AWS_ENDPOINT_URL"]
+        with urllib.request.urlopen(f"{endpoint_url}/_local/requests") as answer:
+            written: list[dict[str, Any]] = json.load(answer)["Requests"]
+        return written
 
     def trigger(self, dag: str, run: str, **parameters: Any) -> None:
         """Start a run."""
@@ -101,17 +112,20 @@ def world(
     folder: Path,
     *,
     shapes: Mapping[str, Shape],
+    deaths: int = 0,
     database: str = "",
-    loader: str = LOADER,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
-    """Both below `folder`, for as long as the block lasts."""
+    """Both below `folder`, for as long as the block lasts.
+
+    A task survives `deaths` more than the three that it does by default.
+    """
     with ExitStack() as stack:
         local = LocalProcess(root=folder / "aws", log=folder / "local-aws.log")
         stack.callback(local.stop)
         local.start()
         dags = folder / "dags"
-        _write_pipelines(dags, shapes, loader)
+        _write_pipelines(dags, shapes, deaths)
         served = local.wait_until_ready()
         scripts = [script for shape in shapes.values() for script in shape.scripts]
         _control(served.endpoint_url, "scripts", scripts)
@@ -128,12 +142,12 @@ def world(
         yield found
 
 
-def _write_pipelines(dags: Path, shapes: Mapping[str, Shape], loader: str) -> None:
+def _write_pipelines(dags: Path, shapes: Mapping[str, Shape], deaths: int) -> None:
     folder = dags / "pipelines"
     folder.mkdir(parents=True)
     for shape in shapes.values():
         (folder / f"{shape.name}.json").write_text(shape.document)
-    (dags / "sm_pipelines.py").write_text(loader)
+    (dags / "sm_pipelines.py").write_text(LOADER.format(deaths=deaths))
 
 
 def _control(endpoint_url: str, what: str, documents: Iterable[Mapping[str, Any]]) -> None:
