@@ -84,7 +84,9 @@ class JobTrigger(BaseTrigger):
         yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
 
     async def _final_status(self) -> str:
-        client = await self._client()
+        # A shield, because sync_to_async drops the message of a cancellation that comes meanwhile;
+        # by it Airflow tells a user's decision from its own end, and without it calls no on_kill.
+        client = await asyncio.shield(self._client())
         watching = poller(self._connection, client, poll_seconds=self.poll_seconds)
         loop, context = asyncio.get_running_loop(), copy_context()
         ended = watching.watch(

@@ -262,3 +262,20 @@ def test_a_cancelled_trigger_leaves_its_job_and_the_poller(client: Any, name: st
     asyncio.run(cancelled())
     until(lambda: pollers() == 0)
     assert status(client, name) == "InProgress"
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.05, 1.0])
+def test_a_trigger_that_is_cancelled_at_any_moment_says_why(
+    client: Any, name: str, moment: float
+) -> None:
+    """By the message of a cancellation Airflow tells whether a user has ended the task."""
+    made = trigger(start(client, name, "import time; time.sleep(60)"))
+
+    async def cancel() -> None:
+        waiting = asyncio.ensure_future(anext(made.run()))
+        await asyncio.sleep(moment)
+        waiting.cancel("user-action")
+        await waiting
+
+    with pytest.raises(asyncio.CancelledError, match="user-action"):
+        asyncio.run(cancel())
