@@ -95,12 +95,25 @@ class JobTrigger(BaseTrigger):
         return await asyncio.wrap_future(ended)
 
     async def on_kill(self) -> None:
-        """Stop the job, since a user has ended the task."""
+        """Stop the job, since a user has ended the task.
+
+        In a task of its own: Airflow 3.3.2 cancels a trigger again each second until it has ended,
+        also while it is in here.
+        """
         if not self.owned:
             self.log.info("%s is another task's: it goes on", self._resource)
             return
-        client = await self._client()
-        await asyncio.to_thread(aws.stop, client, self._resource)
+        stopping = asyncio.create_task(self._stop())
+        _STOPPING.add(stopping)
+        stopping.add_done_callback(_STOPPING.discard)
+        await asyncio.shield(stopping)
+
+    async def _stop(self) -> None:
+        try:
+            client = await self._client()
+            await asyncio.to_thread(aws.stop, client, self._resource)
+        except (AccessDeniedError, ClientError, BotoCoreError) as error:
+            self.log.error("%s could not be stopped and may go on: %s", self._resource, error)
 
     @property
     def _resource(self) -> aws.Resource:
@@ -149,3 +162,7 @@ class JobTrigger(BaseTrigger):
         # sync_to_async and not to_thread: the look-up of the connection calls back into the
         # triggerer's event loop.
         return await sync_to_async(have)(self._connection)
+
+
+# The event loop itself holds its tasks weakly.
+_STOPPING: "set[asyncio.Task[None]]" = set()

@@ -3,6 +3,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from pkgutil import resolve_name
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from airflow_sm_pipelines import aws, clients
+from airflow_sm_pipelines import aws, clients, triggers
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.poller import poller
 from airflow_sm_pipelines.triggers import JobTrigger
@@ -279,3 +280,33 @@ def test_a_trigger_that_is_cancelled_at_any_moment_says_why(
 
     with pytest.raises(asyncio.CancelledError, match="user-action"):
         asyncio.run(cancel())
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.05, 0.3])
+def test_a_stop_that_is_cancelled_goes_on(client: Any, name: str, moment: float) -> None:
+    """Airflow cancels a trigger each second, also while it stops its job."""
+    start(client, name, "import time; time.sleep(60)")
+
+    async def cancel() -> None:
+        killing = asyncio.create_task(trigger(name).on_kill())
+        await asyncio.sleep(moment)
+        killing.cancel()
+        with suppress(asyncio.CancelledError):
+            await killing
+        while triggers._STOPPING:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(cancel())
+    assert status(client, name) in {"Stopping", "Stopped"}
+
+
+def test_a_stop_that_is_refused_is_told(
+    client: Any, name: str, aws_environment: LocalAWS, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start(client, name, "import time; time.sleep(60)")
+    aws_environment.faults.add({"Kind": "AccessDenied", "Operations": "StopProcessingJob"})
+    try:
+        asyncio.run(trigger(name).on_kill())
+    finally:
+        aws_environment.faults.replace()
+    assert f"ProcessingJob {name} could not be stopped and may go on" in capsys.readouterr().out
