@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import NoReturn
 
-from .pipelines import SHAPES
-from .storm import DEATHS, Plan, storm
+from .pipelines import scripts, write
+from .storm import Plan, storm
+from .timeouts import timeouts
 from .world import world
 
 
@@ -28,7 +29,7 @@ def main() -> int:
         most_pause=options.most_pause,
         most_seconds=options.minutes * 60,
     )
-    with world(folder, shapes=SHAPES, deaths=DEATHS) as found:
+    with world(folder, dags=write, scripts=scripts(), settings=timeouts()) as found:
         tell("Airflow is healthy")
         result = storm(found, plan, tell)
     tell(str(result))

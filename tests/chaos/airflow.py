@@ -22,8 +22,6 @@ from airflow_sm_pipelines.cli.server import (
     server_settings,
 )
 
-from .timeouts import timeouts
-
 API_SERVER = "api-server"
 REVIVED_SECONDS = 180.0
 ANSWER_SECONDS = 120.0
@@ -129,28 +127,27 @@ class Airflow(AirflowServer):
 
 
 def airflow(
-    folder: Path, *, dags: Path, variables: Mapping[str, str], database: str = ""
+    folder: Path, *, dags: Path, settings: Mapping[str, str], database: str = ""
 ) -> Airflow:
     """An Airflow with all it needs below `folder`, not yet started.
 
-    `variables` lead to the local AWS; `database` is SQLAlchemy's address, an SQLite file of its own
-    by default.
+    `settings` are variables that lead to the local AWS, and others; `database` is SQLAlchemy's
+    address, an SQLite file of its own by default.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = choose_port(0)
-    settings = home.airflow_environment(folder, dags=dags, fernet_key=SECRET)
+    own = home.airflow_environment(folder, dags=dags, fernet_key=SECRET)
     if database:
-        settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database
+        own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database
     return Airflow(
         home=folder,
         address=f"http://{HOST}:{port}",
         logs=folder,
         environment={
-            **settings,
+            **own,
             **server_settings(port, secret=SECRET),
             **home.local_role(),
-            **timeouts(),
-            **variables,
+            **settings,
         },
     )
 

@@ -130,7 +130,23 @@ def table(rows: Iterable[Row]) -> str:
 
 def made(root: Path, client: "SageMakerClient") -> list[Made]:
     """Every resource that carries a step run's mark."""
-    return [*_jobs(root / "jobs"), *_models(client), *_packages(client)]
+    return [*jobs(root), *_models(client), *_packages(client)]
+
+
+def jobs(root: Path) -> Iterator[Made]:
+    """Every job that carries a step run's mark."""
+    for path in sorted(root.glob("jobs/*/job.json")):
+        record = json.loads(path.read_text())
+        request, described = record["Request"], record["Description"]
+        if where := _step_run(request.get("Tags") or ()):
+            kind = record["Kind"]
+            yield Made(
+                where,
+                request[f"{kind}Name"],
+                described[f"{kind}Status"],
+                began=datetime.fromisoformat(described["CreationTime"]),
+                ended=_ended(described),
+            )
 
 
 def _doubled(made: Mapping[StepRun, list[Made]], wanted: Mapping[str, int]) -> Iterator[str]:
@@ -181,21 +197,6 @@ def _overlap(one: Made, other: Made) -> bool:
     if one.began is None or other.began is None:
         return False
     return other.began <= one.began and (other.ended is None or one.began < other.ended)
-
-
-def _jobs(folder: Path) -> Iterator[Made]:
-    for path in sorted(folder.glob("*/job.json")):
-        record = json.loads(path.read_text())
-        request, described = record["Request"], record["Description"]
-        if where := _step_run(request.get("Tags") or ()):
-            kind = record["Kind"]
-            yield Made(
-                where,
-                request[f"{kind}Name"],
-                described[f"{kind}Status"],
-                began=datetime.fromisoformat(described["CreationTime"]),
-                ended=_ended(described),
-            )
 
 
 def _ended(described: Mapping[str, str]) -> datetime | None:

@@ -20,6 +20,7 @@ from .airflow import Airflow
 
 PROC = Path("/proc")
 WORKER = "airflow worker -- LocalExecutor: "
+IDLE = "<idle>"
 TASK = "airflow worker -- "
 FOUND_SECONDS = 15.0
 
@@ -92,6 +93,11 @@ def workers(airflow: Airflow) -> list[Process]:
     """The LocalExecutor's workers that have started a task, each the supervisor of its process."""
     running = {_parent(process.pid) for process in tasks(airflow)}
     return [process for process in _of_schedulers(airflow) if process.pid in running]
+
+
+def idle_workers(airflow: Airflow) -> list[Process]:
+    """The LocalExecutor's workers that have no task."""
+    return [process for process in _of_schedulers(airflow) if process.title == f"{WORKER}{IDLE}"]
 
 
 def tasks(airflow: Airflow) -> list[Process]:

@@ -6,8 +6,9 @@ step's name is its alone among all pipelines, since scripts find jobs by it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.runs.steps import ROLE, condition, get, pipeline, processing
@@ -27,19 +28,35 @@ class Shape:
 
     max_parallel: int | None = None
 
-    @property
-    def document(self) -> str:
-        """The definition's file; with a limit it is what DescribePipeline answers."""
-        text = json.dumps(self.definition)
-        if self.max_parallel is None:
-            return text
-        limit = {"MaxParallelExecutionSteps": self.max_parallel}
-        described = {
-            "PipelineName": self.name,
-            "PipelineDefinition": text,
-            "ParallelismConfiguration": limit,
-        }
-        return json.dumps(described)
+
+def write(folder: Path) -> Iterable[str]:
+    """Write the DAG file of all pipelines, and their definitions; the ids of the DAGs."""
+    pipelines = folder / "pipelines"
+    pipelines.mkdir()
+    for shape in SHAPES.values():
+        (pipelines / f"{shape.name}.json").write_text(
+            document(shape.definition, name=shape.name, max_parallel=shape.max_parallel)
+        )
+    (folder / "sm_pipelines.py").write_text(LOADER)
+    return SHAPES
+
+
+def document(definition: Definition, *, name: str = "", max_parallel: int | None = None) -> str:
+    """A definition's file; with a limit it is what DescribePipeline answers."""
+    text = json.dumps(definition)
+    if max_parallel is None:
+        return text
+    described = {
+        "PipelineName": name,
+        "PipelineDefinition": text,
+        "ParallelismConfiguration": {"MaxParallelExecutionSteps": max_parallel},
+    }
+    return json.dumps(described)
+
+
+def scripts() -> list[Script]:
+    """The scripts of all pipelines."""
+    return [script for shape in SHAPES.values() for script in shape.scripts]
 
 
 def lasts(step: str, seconds: float, *, kind: str = "ProcessingJob") -> Script:
@@ -199,6 +216,22 @@ def _limited() -> Shape:
         max_parallel=2,
     )
 
+
+# A scheduler that is killed takes a try of every task that runs, and here one is killed every two
+# minutes or so: the three retries that a step has by default for such deaths would not do.
+DEATHS = 20
+LOADER = f'''\
+"""The airflow dag of every pipeline of these tests."""
+from pathlib import Path
+
+from airflow_sm_pipelines import load_dags
+
+DAGS = load_dags(Path(__file__).parent / "pipelines")
+for dag in DAGS.values():
+    for task in dag.tasks:
+        task.retries += {DEATHS}
+globals().update(DAGS)
+'''
 
 RUN = "run"
 """The parameter, in small letters, by which a run tells its resources its id."""

@@ -15,10 +15,6 @@ from .pipelines import SHAPES, Shape
 from .world import Ended, World
 
 REHEARSAL = "rehearsal"
-
-# A scheduler that is killed takes a try of every task that runs, and here one is killed every two
-# minutes or so: the three retries that a step has by default for such deaths would not do.
-DEATHS = 20
 LOOK_SECONDS = 1.0
 
 

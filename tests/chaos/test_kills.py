@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from .kills import KINDS
-from .pipelines import SHAPES
-from .storm import DEATHS, Plan, storm
+from .pipelines import SHAPES, scripts, write
+from .storm import Plan, storm
+from .timeouts import timeouts
 from .world import world
 
 PLAN = Plan(
@@ -22,7 +23,7 @@ PLAN = Plan(
 
 @pytest.mark.slow
 def test_kills_of_random_processes_double_and_lose_nothing(tmp_path: Path) -> None:
-    with world(tmp_path, shapes=SHAPES, deaths=DEATHS) as found:
+    with world(tmp_path, dags=write, scripts=scripts(), settings=timeouts()) as found:
         result = storm(found, PLAN, print)
     assert not result.broken, str(result)
     assert set(result.kills) == set(KINDS)

@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,25 +16,12 @@ from airflow_sm_pipelines.cli.background import LocalProcess
 from airflow_sm_pipelines.local.sessions import neutral_session
 
 from .airflow import Airflow, airflow, start
-from .pipelines import Shape
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 FINAL = frozenset({"success", "failed"})
 KNOWN_SECONDS = 120.0
-LOADER = '''\
-"""The airflow dag of every pipeline of these tests."""
-from pathlib import Path
-
-from airflow_sm_pipelines import load_dags
-
-DAGS = load_dags(Path(__file__).parent / "pipelines")
-for dag in DAGS.values():
-    for task in dag.tasks:
-        task.retries += {deaths}
-globals().update(DAGS)
-'''
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,43 +98,35 @@ class World:
 def world(
     folder: Path,
     *,
-    shapes: Mapping[str, Shape],
-    deaths: int = 0,
+    dags: Callable[[Path], Iterable[str]],
+    scripts: Iterable[Mapping[str, Any]],
     database: str = "",
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
     """Both below `folder`, for as long as the block lasts.
 
-    A task survives `deaths` more than the three that it does by default.
+    `dags` writes the DAG files and tells the ids of their DAGs.
     """
     with ExitStack() as stack:
         local = LocalProcess(root=folder / "aws", log=folder / "local-aws.log")
         stack.callback(local.stop)
         local.start()
-        dags = folder / "dags"
-        _write_pipelines(dags, shapes, deaths)
+        dags_folder = folder / "dags"
+        dags_folder.mkdir()
+        names = dags(dags_folder)
         served = local.wait_until_ready()
-        scripts = [script for shape in shapes.values() for script in shape.scripts]
         _control(served.endpoint_url, "scripts", scripts)
         server = airflow(
             folder / "airflow",
-            dags=dags,
-            variables={**served.environment, **(settings or {})},
+            dags=dags_folder,
+            settings={**served.environment, **(settings or {})},
             database=database,
         )
         stack.callback(server.stop)
         start(server)
         found = World(server, served.root, served.environment)
-        found.await_dags(shapes)
+        found.await_dags(names)
         yield found
-
-
-def _write_pipelines(dags: Path, shapes: Mapping[str, Shape], deaths: int) -> None:
-    folder = dags / "pipelines"
-    folder.mkdir(parents=True)
-    for shape in shapes.values():
-        (folder / f"{shape.name}.json").write_text(shape.document)
-    (dags / "sm_pipelines.py").write_text(LOADER.format(deaths=deaths))
 
 
 def _control(endpoint_url: str, what: str, documents: Iterable[Mapping[str, Any]]) -> None:
