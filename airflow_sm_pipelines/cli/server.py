@@ -73,6 +73,7 @@ class AirflowServer:
     environment: Mapping[str, str]
     address: str
     logs: Path
+    python: str = sys.executable
     _parts: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, init=False)
 
     def migrate(self) -> None:
@@ -125,7 +126,7 @@ class AirflowServer:
     def _spawn(self, name: str, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
         with self._log(name).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+                [self.python, "-m", "airflow", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,6 +1,7 @@
 """A whole Airflow on this machine whose parts can be killed and started again, and its REST API."""
 
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -127,12 +128,17 @@ class Airflow(AirflowServer):
 
 
 def airflow(
-    folder: Path, *, dags: Path, settings: Mapping[str, str], database: str = ""
+    folder: Path,
+    *,
+    dags: Path,
+    settings: Mapping[str, str],
+    database: str = "",
+    python: str = sys.executable,
 ) -> Airflow:
     """An Airflow with all it needs below `folder`, not yet started.
 
     `settings` are variables that lead to the local AWS, and others; `database` is SQLAlchemy's
-    address, an SQLite file of its own by default.
+    address, an SQLite file of its own by default; `python` is of the environment to run it from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = choose_port(0)
@@ -143,6 +149,7 @@ def airflow(
         home=folder,
         address=f"http://{HOST}:{port}",
         logs=folder,
+        python=python,
         environment={
             **own,
             **server_settings(port, secret=SECRET),
