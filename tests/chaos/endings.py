@@ -101,11 +101,11 @@ def end_queued(world: World) -> dict[str, Seen]:
     with _frozen_workers(world.airflow):
         for run in runs.values():
             world.trigger(dag, run)
-        _await(lambda: all(_state(world, dag, run) == "queued" for run in runs.values()))
+        await_that(lambda: all(state_of(world, dag, run) == "queued" for run in runs.values()))
         for name, way in ways.items():
             way.end(world, dag, runs[name])
     again = [run for name, run in runs.items() if ways[name].again]
-    _await(lambda: all(look(world, dag, run).jobs for run in again))
+    await_that(lambda: all(look(world, dag, run).jobs for run in again))
     time.sleep(QUIET_SECONDS)
     return {name: look(world, dag, run) for name, run in runs.items()}
 
@@ -115,17 +115,41 @@ def end_waiting(world: World) -> dict[tuple[str, str], Seen]:
     where = {(place, name): (dag_of(place, WAYS[name]), run_of(name)) for place, name in _scenes()}
     for dag, run in where.values():
         world.trigger(dag, run)
-    _await(lambda: all(look(world, *each).jobs for each in where.values()))
+    await_that(lambda: all(look(world, *each).jobs for each in where.values()))
     by_users = {scene: each for scene, each in where.items() if not WAYS[scene[1]].arguments}
-    _await(lambda: all(_state(world, *each) == scene[0] for scene, each in by_users.items()))
+    await_that(lambda: all(state_of(world, *each) == scene[0] for scene, each in by_users.items()))
     for (_, name), each in where.items():
         WAYS[name].end(world, *each)
     ended = [each for (_, name), each in where.items() if name != NOBODY]
-    _await(lambda: all(look(world, *each).stops for each in ended), fails=False)
+    await_that(
+        lambda: all(look(world, *each).stops for each in ended), seconds=SEEN_SECONDS, fails=False
+    )
     again = [each for (_, name), each in where.items() if WAYS[name].again]
-    _await(lambda: all(len(look(world, *each).jobs) > 1 for each in again), fails=False)
+    await_that(
+        lambda: all(len(look(world, *each).jobs) > 1 for each in again),
+        seconds=SEEN_SECONDS,
+        fails=False,
+    )
     time.sleep(QUIET_SECONDS)
     return {scene: look(world, *each) for scene, each in where.items()}
+
+
+def await_that(
+    holds: Callable[[], bool], *, seconds: float = REACHED_SECONDS, fails: bool = True
+) -> None:
+    """Wait until something holds; where it never does fail, or go on to see what does."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            if fails:
+                raise TimeoutError(f"tasks are not where they are to be, after {seconds:.0f} s")
+            return
+        time.sleep(1)
+
+
+def state_of(world: World, dag: str, run: str) -> str:
+    """The state of a run's task; "" where it has none."""
+    return world.tasks(dag, run).get(STEP, "")
 
 
 def look(world: World, dag: str, run: str) -> Seen:
@@ -157,20 +181,6 @@ def _frozen_workers(airflow: Airflow) -> Iterator[None]:
     finally:
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
-
-
-def _await(holds: Callable[[], bool], *, fails: bool = True) -> None:
-    deadline = time.monotonic() + (REACHED_SECONDS if fails else SEEN_SECONDS)
-    while not holds():
-        if time.monotonic() > deadline:
-            if fails:
-                raise TimeoutError(f"tasks are not where they are to be, after {REACHED_SECONDS} s")
-            return
-        time.sleep(1)
-
-
-def _state(world: World, dag: str, run: str) -> str:
-    return world.tasks(dag, run).get(STEP, "")
 
 
 def _mark(state: str) -> Callable[[World, str, str], None]:

@@ -32,6 +32,15 @@ class Process:
     pid: int
     title: str
 
+    @property
+    def parent(self) -> int:
+        """The process that has started it; 0 where it is gone."""
+        try:
+            status = (PROC / str(self.pid) / "status").read_text()
+        except (ProcessLookupError, FileNotFoundError):
+            return 0
+        return int(status.partition("PPid:")[2].split()[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Kill:
@@ -91,7 +100,7 @@ class Killer:
 
 def workers(airflow: Airflow) -> list[Process]:
     """The LocalExecutor's workers that have started a task, each the supervisor of its process."""
-    running = {_parent(process.pid) for process in tasks(airflow)}
+    running = {process.parent for process in tasks(airflow)}
     return [process for process in _of_schedulers(airflow) if process.pid in running]
 
 
@@ -124,14 +133,6 @@ def _title(pid: int, sessions: set[int]) -> str:
         return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
     except (ProcessLookupError, FileNotFoundError):
         return ""
-
-
-def _parent(pid: int) -> int:
-    try:
-        status = (PROC / str(pid) / "status").read_text()
-    except (ProcessLookupError, FileNotFoundError):
-        return 0
-    return int(status.partition("PPid:")[2].split()[0])
 
 
 def _part(name: str) -> Callable[[Airflow], list[Process]]:

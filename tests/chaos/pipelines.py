@@ -189,7 +189,6 @@ def _retry() -> Shape:
             fails("RetryFlaky", 6, "CapacityError: no instance is free", name="*-1"),
             lasts("RetryAfter", 3),
         ),
-        ends="failed",
     )
 
 

@@ -77,6 +77,12 @@ class World:
         found = self.airflow.call("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances")
         return {each["task_id"]: str(each["state"]) for each in found["task_instances"]}
 
+    def task(self, dag: str, run: str, task: str) -> dict[str, Any]:
+        """What Airflow tells of a task in a run."""
+        path = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}"
+        told: dict[str, Any] = self.airflow.call("GET", path)
+        return told
+
     def ended(self, dag: str, run: str) -> Ended | None:
         """How a run has ended; None while it has not."""
         state = self.airflow.call("GET", f"/dags/{dag}/dagRuns/{run}")["state"]
