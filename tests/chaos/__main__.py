@@ -4,10 +4,12 @@ import argparse
 import signal
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
 from .pipelines import scripts, write
+from .postgres import postgres
 from .storm import Plan, storm
 from .timeouts import timeouts
 from .world import world
@@ -29,7 +31,11 @@ def main() -> int:
         most_pause=options.most_pause,
         most_seconds=options.minutes * 60,
     )
-    with world(folder, dags=write, scripts=scripts(), settings=timeouts()) as found:
+    with ExitStack() as stack:
+        database = "" if options.sqlite else stack.enter_context(postgres(folder / "postgres.log"))
+        found = stack.enter_context(
+            world(folder, dags=write, scripts=scripts(), settings=timeouts(), database=database)
+        )
         tell("Airflow is healthy")
         result = storm(found, plan, tell)
     tell(str(result))
@@ -55,7 +61,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--least-pause", type=float, default=4.0)
     parser.add_argument("--most-pause", type=float, default=14.0)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--folder", default=tempfile.gettempdir())
+    parser.add_argument("--sqlite", action="store_true", help="instead of PostgreSQL")
+    parser.add_argument("--folder", default=tempfile.gettempdir(), help="where logs are kept")
     return parser.parse_args()
 
 

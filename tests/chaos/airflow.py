@@ -161,8 +161,8 @@ def airflow(
 
 def start(server: Airflow) -> None:
     """Start all parts; returns when they are healthy. The database is migrated where it is new."""
-    at_home = server.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith("sqlite")
-    if not (at_home and home.is_migrated(server.home)):
+    own_file = server.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].startswith("sqlite")
+    if not (own_file and home.is_migrated(server.home)):
         server.migrate()
     server.start()
     server.wait_until_healthy()
