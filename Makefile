@@ -99,7 +99,7 @@ docs: env ## Write docs/semantics.md again, from the table of what a definition 
 bench: env peer ## Print the figures of benchmarks/, with 50 waiting jobs
 	@for benchmark in $(filter-out benchmarks/waiting.py,$(wildcard benchmarks/*.py)); do \
 	$(BIN)/python "$$benchmark" || exit; done
-	@$(BIN)/python benchmarks/waiting.py --jobs 50 --others 100 --poll-seconds 10
+	@$(BIN)/python benchmarks/waiting.py --jobs 50 --others 100 --seconds 30 --poll-seconds 10
 
 .PHONY: bench-waiting
 bench-waiting: env peer ## Print the figures of 1,000 jobs waiting at once; takes 17 minutes
