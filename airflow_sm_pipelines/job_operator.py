@@ -77,7 +77,7 @@ class JobOperator(StepOperator):
                 client, resource, context, at_most=at_most
             ):
                 self._defer(client, resource, wanted)
-            return self._finish(context, client, resource, wanted)
+            return self._finish(context, client, resource, wanted, new=True)
 
     def resume(
         self,
@@ -295,12 +295,14 @@ class JobOperator(StepOperator):
         client: "BaseClient",
         resource: aws.Resource,
         wanted: dict[str, Json],
+        *,
+        new: bool = False,
     ) -> dict[str, Json]:
-        described = aws.describe(client, resource)
+        described = self._described(context, client, resource, new=new)
         if self.job.status is not None and resource.final_status(described) is None:
             # A list may know of the end before Describe does, or AWS would not tell the triggerer.
             self._wait_here(client, resource, context, at_most=None)
-            described = aws.describe(client, resource)
+            described = self._described(context, client, resource, new=False)
         self._leave_turn(context)
         status = described.get(self.job.status or "")
         rolled_back = deployments.difference(described, wanted)
@@ -308,6 +310,17 @@ class JobOperator(StepOperator):
             return finishing.properties(self.connection.client, self.job, described)
         context["ti"].xcom_push(key=endings.STATUS, value=status)
         raise self._failure(described, resource.identifier, rolled_back)
+
+    def _described(
+        self, context: Any, client: "BaseClient", resource: aws.Resource, *, new: bool
+    ) -> dict[str, Json]:
+        """What AWS says of a resource, sooner or later; what is `new` it may not know yet."""
+        return patience.persist(
+            lambda: aws.describe(client, resource),
+            at_most=settings.create_patience_seconds(),
+            meanwhile=lambda: self._heed_kill(context),
+            new=new,
+        )
 
     def _failure(
         self, described: dict[str, Json], identifier: str, rolled_back: str

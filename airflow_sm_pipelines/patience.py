@@ -21,10 +21,17 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def persist(attempt: Callable[[], T], *, at_most: float, meanwhile: Callable[[], object]) -> T:
+def persist(
+    attempt: Callable[[], T],
+    *,
+    at_most: float,
+    meanwhile: Callable[[], object],
+    new: bool = True,
+) -> T:
     """What `attempt` returns, as soon as AWS lets it; no new attempt after `at_most` seconds.
 
-    `meanwhile` is called twice a second while it waits; what that raises ends the wait.
+    `meanwhile` is called twice a second while it waits; what that raises ends the wait. What is
+    `new` may not be known to AWS yet.
     """
     deadline = time.monotonic() + at_most
     last: Exception | None = None
@@ -32,7 +39,7 @@ def persist(attempt: Callable[[], T], *, at_most: float, meanwhile: Callable[[],
         try:
             return attempt()
         except (JobLostError, UnseenError, ClientError, BotoCoreError) as error:
-            if not _passes(error, last=last) or time.monotonic() + seconds > deadline:
+            if not _passes(error, last=last, new=new) or time.monotonic() + seconds > deadline:
                 raise
             last = error
             log.warning("%s; asking again in %.1f s", error, seconds)
@@ -40,7 +47,7 @@ def persist(attempt: Callable[[], T], *, at_most: float, meanwhile: Callable[[],
     raise AssertionError("there is always another wait")
 
 
-def _passes(error: Exception, *, last: Exception | None) -> bool:
+def _passes(error: Exception, *, last: Exception | None, new: bool) -> bool:
     """Whether the same again may succeed.
 
     What was just created may not be seen yet. Each attempt has a new client: where also its
@@ -48,7 +55,7 @@ def _passes(error: Exception, *, last: Exception | None) -> bool:
     """
     if exception_types.is_expired(error):
         return last is None or not exception_types.is_expired(last)
-    return isinstance(error, JobLostError) or aws.passes(error)
+    return (new and isinstance(error, JobLostError)) or aws.passes(error)
 
 
 def _waits() -> Iterator[float]:

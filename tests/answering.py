@@ -39,7 +39,8 @@ class Answering:
 
             def do_HEAD(self) -> None:
                 answering.heads.append(self.path)
-                self.send_response(answering.status)
+                # Without headers to answer with it knows no HEAD.
+                self.send_response(answering.status if answering.headers else 501)
                 for name, value in answering.headers.items():
                     self.send_header(name, value)
                 self.end_headers()

@@ -620,6 +620,29 @@ def test_an_airflow_without_a_store_goes_on_where_aws_does_not_list(
     assert "whether a job of this step goes on cannot be told" in caplog.text
 
 
+@pytest.fixture
+def unseen(local_aws: LocalAWS) -> Iterator[None]:
+    """What is created is neither described nor listed for two seconds."""
+    local_aws.faults.add({"Kind": "Unseen", "Operations": "Create*", "Seconds": 2})
+    yield
+    local_aws.faults.replace()
+
+
+@pytest.mark.usefixtures("unseen")
+def test_a_model_that_aws_does_not_know_yet_is_waited_for(client: Any, store: FakeStore) -> None:
+    made = Run(dag_of(MODEL), store=store).execute()
+    assert made["ModelArn"]
+
+
+@pytest.mark.usefixtures("unseen")
+def test_a_retry_attaches_to_a_job_that_aws_does_not_know_yet(
+    client: Any, store: FakeStore
+) -> None:
+    run = Run(dag_of(processing()), store=store)
+    name = run.defer().identifier
+    assert run.retry().defer().identifier == name
+
+
 def test_a_model_is_created_once(client: Any, store: FakeStore) -> None:
     run = Run(dag_of(MODEL), store=store)
     first = run.execute()

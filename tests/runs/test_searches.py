@@ -41,7 +41,7 @@ def candidate(name: str, rmse: float) -> dict[str, Any]:
 
 def tuning(*last: dict[str, Any]) -> dict[str, Any]:
     going = {"Status": "InProgress", "Seconds": 0.5}
-    return {"Kind": "HyperParameterTuningJob", "Name": "*-Search-*", "Moments": [going, *last]}
+    return {"Kind": "HyperParameterTuningJob", "Name": "*-Sear-*", "Moments": [going, *last]}
 
 
 def test_the_best_training_jobs_of_a_tuning_job_are_read_by_rank(
