@@ -22,6 +22,10 @@ READY_SECONDS = 60.0
 # A scheduler with its workers, an API server and two more parts, each with a pool of its own.
 CONNECTIONS = 200
 
+# The idle workers of a LocalExecutor outlive a scheduler that is killed, and keep its connections
+# open: the transaction that it was in would hold its locks for ever, and no other scheduler go on.
+IDLE_SECONDS = 10
+
 
 @contextmanager
 def postgres(log: Path) -> Iterator[str]:
@@ -78,6 +82,7 @@ def _start(
             [
                 *(programs / "postgres", "-D", folder / "data", "-h", HOST, "-p", str(port)),
                 *("-k", folder, "-c", f"max_connections={CONNECTIONS}", "-c", "fsync=off"),
+                *("-c", f"idle_in_transaction_session_timeout={IDLE_SECONDS}s"),
             ],
             user=user,
             cwd=folder,
