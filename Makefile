@@ -60,10 +60,10 @@ test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands
 
 # What Airflow 3.1 can do of it; docs/airflow-versions.md tells the difference. Its own parts import
 # each other by names that it has deprecated.
-RUN_TIME := tests/runs tests/test_aws.py tests/test_dag.py tests/test_deployments.py \
-	tests/test_endings.py tests/test_finishing.py tests/test_jobs.py tests/test_loader.py \
-	tests/test_looks.py tests/test_operators.py tests/test_poller.py tests/test_provider.py \
-	tests/test_requests.py tests/test_scope.py tests/test_settings.py tests/test_triggers.py tests/test_turns.py
+RUN_TIME := tests/caching tests/runs $(addprefix tests/test_,$(addsuffix .py, \
+	aws cache connections dag deployments endings experiments finishing jobs links loader looks \
+	operators patience poller provider requests retries scope sensors settings sights triggers \
+	turns))
 
 .PHONY: test-airflow-3.1
 test-airflow-3.1: env ## Run the tests of the run time with the oldest Airflow that we support

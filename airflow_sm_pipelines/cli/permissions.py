@@ -64,7 +64,10 @@ def actions(job: Job) -> list[str]:
     tried = [read.action for read in _reads(job)]
     joined = ["sagemaker:CreateExperiment", "sagemaker:CreateTrial"] if job.experiment else []
     tagged = ["sagemaker:AddTags"] if job.tags else []
-    return [*changed, *tried, *joined, *tagged, *FINISHING.get(job.noun, ())]
+    # The cache tells by its tags which step and which run a job is of.
+    cached = any(row.job is job and row.cache_attributes for row in STEP_TYPES.values())
+    found = ["sagemaker:ListTags"] if cached else []
+    return [*changed, *tried, *joined, *tagged, *found, *FINISHING.get(job.noun, ())]
 
 
 def _jobs() -> list[Job]:
