@@ -62,7 +62,7 @@ test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands
 # each other by names that it has deprecated.
 RUN_TIME := tests/caching tests/runs $(addprefix tests/test_,$(addsuffix .py, \
 	aws cache connections dag deployments endings experiments finishing jobs links loader looks \
-	operators patience poller provider requests retries scope sensors settings sights triggers \
+	operators patience poller provider requests scope sensors settings sights triggers \
 	turns))
 
 .PHONY: test-airflow-3.1

@@ -6,13 +6,13 @@ from typing import Any
 import boto3
 import pytest
 from airflow.providers.common.compat.sdk import XCom
-from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_sm_pipelines import aws, build_dag, links, load
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.links import LINKS, PLACES, ConsoleLink, LogLink, OutputLink
 from airflow_sm_pipelines.provider import EXTRA_LINKS, get_provider_info
 from tests.fakes import FakeTaskInstance
+from tests.serializing import DagSerialization
 
 JOBS = {row.job.noun: row.job for row in STEP_TYPES.values() if row.job}
 OUTPUT = {"S3OutputPath": "s3://bucket/some folder/"}

@@ -29,7 +29,7 @@ from airflow_sm_pipelines.errors import (
     JobLostError,
     WaitInterruptedError,
 )
-from airflow_sm_pipelines.features import TaskDeferralTimeout
+from airflow_sm_pipelines.features import HAS_RETRY_POLICIES, TaskDeferralTimeout
 from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.naming import END_TASK
@@ -139,6 +139,11 @@ class Run:
 
     def time_out(self) -> Any:
         return self.task.resume_execution("__fail__", {"error": "Trigger timeout"}, self.context)
+
+
+needs_retry_policies = pytest.mark.skipif(
+    not HAS_RETRY_POLICIES, reason="Airflow has no retry policies before 3.3"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -281,6 +286,7 @@ def test_a_stopped_job_fails_the_task(client: Any, store: FakeStore) -> None:
         run.resume(name, "Stopped")
 
 
+@needs_retry_policies
 def test_a_retry_after_a_failure_takes_the_next_name(client: Any, store: FakeStore) -> None:
     dag = dag_of(processing("1/0"), step_args={"S": {"retries": 1}})
     run = Run(dag, store=store, max_tries=1)
@@ -293,6 +299,7 @@ def test_a_retry_after_a_failure_takes_the_next_name(client: Any, store: FakeSto
     assert job_names(client, run) == [name, second]
 
 
+@needs_retry_policies
 def test_a_failed_job_is_not_tried_again_unless_retries_are_asked_for(
     client: Any, store: FakeStore
 ) -> None:
@@ -321,6 +328,7 @@ def test_a_failure_that_airflow_has_not_heard_of_leads_to_no_other_job(
     assert job_names(client, run) == [name]
 
 
+@needs_retry_policies
 def test_a_job_that_is_gone_is_told(client: Any, store: FakeStore) -> None:
     run = Run(dag_of(processing()), store=store)
     with pytest.raises(JobLostError, match="ProcessingJob gone: AWS does not know it") as raised:
@@ -329,6 +337,7 @@ def test_a_job_that_is_gone_is_told(client: Any, store: FakeStore) -> None:
     assert run.judged(lambda: run.resume("gone", None)).action.value == "fail"
 
 
+@needs_retry_policies
 def test_a_trigger_that_failed_leaves_the_job_to_the_next_try(
     client: Any, store: FakeStore
 ) -> None:
@@ -481,6 +490,7 @@ def test_a_kill_before_the_deferral_is_settled_in_the_worker(client: Any, store:
 # Deferral timeout
 
 
+@needs_retry_policies
 def test_a_wait_that_takes_too_long_stops_the_job(client: Any, store: FakeStore) -> None:
     run = Run(dag_of(processing(LONG)), store=store)
     name = run.defer().identifier

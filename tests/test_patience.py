@@ -4,9 +4,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, TaskDeferred
 from airflow.sdk import TaskInstanceState
-from airflow.sdk.exceptions import TaskDeferred
 from airflow.sdk.execution_time.timeout import timeout
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_sm_pipelines import aws, build_dag, load
 from airflow_sm_pipelines.hits import HIT, sensor_id
