@@ -174,6 +174,7 @@ class JobOperator(StepOperator):
         """The resource of this try, and what Describe has to answer of it in the end."""
         store = state_store(context)
         record = jobs.begin(store, jobs.Life.of(context, retries=self.retries or 0))
+        jobs.stop_left(client, self.job, record=record, store=store)
         scope = self.scope(context, now=record.began)
         experiment = experiments.join(client, self.job, scope)
         requests = Requests(self.step, scope, experiment=experiment).of_attempt

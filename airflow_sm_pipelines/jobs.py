@@ -11,10 +11,18 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import PENDING, Job
-from airflow_sm_pipelines.errors import JobError, JobLostError, NameTakenError, UnseenError
+from airflow_sm_pipelines.errors import (
+    AccessDeniedError,
+    JobError,
+    JobLostError,
+    NameTakenError,
+    UnseenError,
+)
 from airflow_sm_pipelines.features import StateStore
 from airflow_sm_pipelines.members import covers
 from airflow_sm_pipelines.naming import Attempt
@@ -110,6 +118,24 @@ def stored_resource(store: StateStore | None, job: Job) -> aws.Resource | None:
         return None
     record = Record(**stored)
     return aws.Resource(job, record.name, told_apart=record.told_apart)
+
+
+def stop_left(client: "BaseClient", job: Job, *, record: Record, store: StateStore | None) -> None:
+    """Stop the job of the time before a user's clear, where `record` is the first one after it.
+
+    Whoever waited for that job was to stop it then, but may have been dead or too slow.
+    """
+    stored = store.get(KEY) if store is not None else None
+    before = Record(**stored) if stored else record
+    if not job.stops or not before.name or before.max_tries == record.max_tries:
+        return
+    resource = aws.Resource(job, before.name, told_apart=before.told_apart)
+    try:
+        if aws.describe(client, resource).get(job.status or "") in PENDING - STOPPED:
+            log.info("%s was cleared and goes on", resource)
+            aws.stop(client, resource)
+    except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
+        log.warning("%s was cleared and may go on: %s", resource, error)
 
 
 def create_or_attach(

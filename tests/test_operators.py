@@ -553,6 +553,47 @@ def test_a_clear_leads_to_another_job(client: Any, store: FakeStore) -> None:
     assert job_names(client, run) == [first, second]
 
 
+def test_a_clear_stops_the_job_that_nobody_has_stopped(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    first = run.defer().identifier
+    # The triggerer that was to stop it is gone.
+    second = run.clear().defer().identifier
+    assert status(client, first) in {"Stopping", "Stopped"}
+    assert status(client, second) == "InProgress"
+
+
+def test_a_clear_stops_no_job_twice(
+    client: Any, store: FakeStore, aws_environment: LocalAWS
+) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    first = run.defer().identifier
+    client.stop_processing_job(ProcessingJobName=first)
+    run.clear().defer()
+    stops = [
+        each["Name"]
+        for each in aws_environment.requests.documents()
+        if each["Operation"] == "StopProcessingJob" and each["Name"] == first
+    ]
+    assert stops == [first]
+
+
+def test_a_clear_that_may_not_stop_the_job_before_says_so(
+    client: Any,
+    store: FakeStore,
+    aws_environment: LocalAWS,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = Run(dag_of(processing(LONG)), store=store)
+    first = run.defer().identifier
+    aws_environment.faults.add({"Kind": "AccessDenied", "Operations": "StopProcessingJob"})
+    try:
+        again = run.clear().defer().identifier
+    finally:
+        aws_environment.faults.replace()
+    assert again != first
+    assert f"ProcessingJob {first} was cleared and may go on: " in caplog.text
+
+
 def test_a_clear_whose_record_is_lost_leads_to_another_job(client: Any, store: FakeStore) -> None:
     run = Run(dag_of(processing()), store=store)
     first = run.defer().identifier
