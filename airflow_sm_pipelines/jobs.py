@@ -6,6 +6,7 @@ and attaches to it. A retry after the job failed and a user's clear take the nex
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -123,7 +124,7 @@ def stored_resource(store: StateStore | None, job: Job) -> aws.Resource | None:
 def stop_left(client: "BaseClient", job: Job, *, record: Record, store: StateStore | None) -> None:
     """Stop the job of the time before a user's clear, where `record` is the first one after it.
 
-    Whoever waited for that job was to stop it then, but may have been dead or too slow.
+    Whoever waited for that job was to stop it then, which takes seconds, but may have been dead.
     """
     stored = store.get(KEY) if store is not None else None
     before = Record(**stored) if stored else record
@@ -131,7 +132,7 @@ def stop_left(client: "BaseClient", job: Job, *, record: Record, store: StateSto
         return
     resource = aws.Resource(job, before.name, told_apart=before.told_apart)
     try:
-        if aws.describe(client, resource).get(job.status or "") in PENDING - STOPPED:
+        if _goes_on_for(LEFT_SECONDS, client, resource):
             log.info("%s was cleared and goes on", resource)
             aws.stop(client, resource)
     except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
@@ -189,6 +190,16 @@ def note_failure(store: StateStore | None) -> None:
         store.set(KEY, {**stored, "ended": True})
 
 
+def _goes_on_for(seconds: float, client: "BaseClient", resource: aws.Resource) -> bool:
+    """Whether a job is in progress now and at each look until so many seconds have gone by."""
+    deadline = time.monotonic() + seconds
+    while aws.describe(client, resource).get(resource.job.status or "") in PENDING - STOPPED:
+        if time.monotonic() >= deadline:
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
 def _described(client: "BaseClient", resource: aws.Resource) -> dict[str, Json]:
     """A resource that is there, since its name is taken; AWS may need seconds to describe it."""
     try:
@@ -222,5 +233,7 @@ def _is_ours(described: Mapping[str, Json], request: Request, *, record: Record)
 
 KEY = "job"
 MOST_NAMES = 100
+LEFT_SECONDS = 10.0
+LOOK_SECONDS = 1.0
 STOPPED = frozenset({"Stopping", "Stopped"})
 CLOCKS_DIFFER = timedelta(minutes=5)

@@ -553,7 +553,10 @@ def test_a_clear_leads_to_another_job(client: Any, store: FakeStore) -> None:
     assert job_names(client, run) == [first, second]
 
 
-def test_a_clear_stops_the_job_that_nobody_has_stopped(client: Any, store: FakeStore) -> None:
+def test_a_clear_stops_the_job_that_nobody_has_stopped(
+    client: Any, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "LEFT_SECONDS", 0)
     run = Run(dag_of(processing(LONG)), store=store)
     first = run.defer().identifier
     # The triggerer that was to stop it is gone.
@@ -582,7 +585,9 @@ def test_a_clear_that_may_not_stop_the_job_before_says_so(
     store: FakeStore,
     aws_environment: LocalAWS,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(jobs, "LEFT_SECONDS", 0)
     run = Run(dag_of(processing(LONG)), store=store)
     first = run.defer().identifier
     aws_environment.faults.add({"Kind": "AccessDenied", "Operations": "StopProcessingJob"})
