@@ -272,8 +272,9 @@ class JobOperator(StepOperator):
         """Stop the job where a user has ended the task; leave it to the retry otherwise."""
         if not _ended_by_user(context["ti"]):
             raise WaitInterruptedError(f"the worker is told to end; {resource.identifier} goes on")
-        jobs.note_failure(state_store(context))  # a clear is to lead to another
+        # This first: Airflow kills what has not ended after five seconds.
         stopped = aws.stop(client, resource)
+        jobs.note_failure(state_store(context))  # a clear is to lead to another
         raise WaitInterruptedError(
             f"the task was ended by a user; {resource.identifier} "
             f"{'is stopped' if stopped else 'is left as it is'}"
