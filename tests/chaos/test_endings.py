@@ -12,6 +12,7 @@ from .endings import (
     SCRIPTS,
     WAYS,
     Seen,
+    clear_unwatched,
     dag_of,
     end_queued,
     end_waiting,
@@ -33,6 +34,7 @@ class Scenes:
     world: World
     queued: dict[str, Seen]
     waiting: dict[tuple[str, str], Seen]
+    unwatched: Seen
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,12 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenes]:
     folder = tmp_path_factory.mktemp("endings")
     settings = {"AIRFLOW__CORE__PARALLELISM": "16"}
     with world(folder, dags=write, scripts=SCRIPTS, settings=settings) as found:
-        yield Scenes(found, queued=end_queued(found), waiting=end_waiting(found))
+        yield Scenes(
+            found,
+            queued=end_queued(found),
+            waiting=end_waiting(found),
+            unwatched=clear_unwatched(found),
+        )
 
 
 @pytest.mark.parametrize("way", BY_USERS)
@@ -80,6 +87,12 @@ def test_job_of_a_task_that_nobody_has_ended_goes_on(scenes: Scenes, place: str)
     seen = look(scenes.world, dag_of(place, WAYS[NOBODY]), run_of(NOBODY))
     assert seen.going == [job.name for job in seen.jobs]
     assert (len(seen.jobs), seen.stops) == (1, ())
+
+
+def test_job_of_a_task_that_is_cleared_without_a_triggerer_is_stopped(scenes: Scenes) -> None:
+    first, second = scenes.unwatched.jobs
+    assert scenes.unwatched.stops == (first.name,)
+    assert scenes.unwatched.going == [second.name]
 
 
 def test_airflow_does_not_delete_a_run_in_progress(scenes: Scenes) -> None:
