@@ -5,7 +5,7 @@ rehearsal: a run of each pipeline, undisturbed --> runs, a few at a time, and ki
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -20,7 +20,10 @@ LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many kills and runs, how many runs at once, and how long is waited between kills."""
+    """How many kills and runs, how many runs at once, and how long is waited between kills.
+
+    Where the runs have ended before the last kill there are more of them.
+    """
 
     kills: int
     runs: int
@@ -101,10 +104,10 @@ def storm(world: World, plan: Plan, tell: Callable[[str], None]) -> Result:
     rehearsal = Runs(world, [(shape, REHEARSAL) for shape in SHAPES.values()], len(SHAPES))
     rehearsal.follow_until(deadline)
     tell(f"rehearsed after {time.monotonic() - began:.0f} s")
-    shapes = islice(cycle(SHAPES.values()), plan.runs)
-    runs = Runs(world, [(shape, f"run-{n:03}") for n, shape in enumerate(shapes)], plan.at_once)
+    named = ((shape, f"run-{n:03}") for n, shape in enumerate(cycle(SHAPES.values())))
+    runs = Runs(world, [*islice(named, plan.runs)], plan.at_once)
     killer = Killer(world.airflow, plan.seed)
-    _kill(runs, killer, plan, deadline, tell)
+    _kill(runs, named, killer, plan, deadline, tell)
     runs.follow_until(deadline)
     rehearsed = {each.dag: each for each in rehearsal.ended}
     found = made(world.root, world.sagemaker())
@@ -137,16 +140,24 @@ def storm(world: World, plan: Plan, tell: Callable[[str], None]) -> Result:
 
 
 def _kill(
-    runs: Runs, killer: Killer, plan: Plan, deadline: float, tell: Callable[[str], None]
+    runs: Runs,
+    more: Iterator[tuple[Shape, str]],
+    killer: Killer,
+    plan: Plan,
+    deadline: float,
+    tell: Callable[[str], None],
 ) -> None:
-    """Kill while there are runs, as often as planned."""
+    """Kill as often as planned; never are there fewer runs than planned at once."""
     began = time.monotonic()
-    while len(killer.kills) < plan.kills and runs.follow() and time.monotonic() < deadline:
+    while len(killer.kills) < plan.kills and time.monotonic() < deadline:
         pause = time.monotonic() + killer.pause(plan.least_pause, plan.most_pause)
-        while time.monotonic() < pause and runs.follow():
+        while time.monotonic() < pause:
+            if not runs.waiting and len(runs.going) < plan.at_once:
+                runs.waiting.append(next(more))
+            runs.follow()
             time.sleep(LOOK_SECONDS)
         runs.world.airflow.revive_ended()
         if killed := killer.kill():
-            done = f"{len(killer.kills)} kills, {len(runs.ended)} of {plan.runs} runs ended"
+            done = f"{len(killer.kills)} kills, {len(runs.ended)} runs ended"
             passed = f"{time.monotonic() - began:5.0f} s"
             tell(f"{passed}  {killed.kind} {killed.process.pid}; {done}")
