@@ -44,13 +44,17 @@ up: env ## Start Airflow with its UI, and the local AWS; Ctrl-C stops them
 	@$(BIN)/airflow-sm up
 
 .PHONY: test
-test: env sdk ## Run all tests, or ARGS='tests/cli -x'
-	@$(BIN)/python -m pytest $(ARGS)
+test: env sdk ## Run the tests, all but those of test-chaos, or ARGS='tests/cli -x'
+	@$(BIN)/python -m pytest $(or $(ARGS),--ignore=tests/chaos)
 ifeq ($(ARGS),)
 	@echo "once more in another time zone, what has to do with times:"
 	@TEST_TZ=Asia/Kolkata $(BIN)/python -m pytest -q tests/test_jobs.py tests/test_scope.py \
 	tests/test_aws.py tests/test_sights.py tests/local/test_listing.py tests/local/test_logs.py
 endif
+
+.PHONY: test-chaos
+test-chaos: env ## Break a real Airflow, the short form: a few kills, on SQLite
+	@$(BIN)/python -m pytest -q $(or $(ARGS),tests/chaos)
 
 .PHONY: test-slow
 test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands against the SDK
