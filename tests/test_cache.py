@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -109,7 +110,11 @@ def earlier(aws_environment: LocalAWS) -> Any:
     name = f"pipelines-a-Train-{wanted(pipeline=pipeline).requests.key}-1"
     role = {"RoleArn": "arn:aws:iam::123456789012:role/role"}
     client.create_training_job(TrainingJobName=name, **TRAINING, **role)
-    yield pipeline, client.describe_training_job(TrainingJobName=name)["CreationTime"]
+    described = client.describe_training_job(TrainingJobName=name)
+    while described["TrainingJobStatus"] == "InProgress":
+        time.sleep(0.01)
+        described = client.describe_training_job(TrainingJobName=name)
+    yield pipeline, described["CreationTime"]
     aws_environment.scripts.replace()
 
 

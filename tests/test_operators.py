@@ -161,7 +161,9 @@ def client(aws_environment: LocalAWS) -> Iterator[Any]:
     """A client; jobs that are still in progress when the test ends are stopped."""
     made: Any = aws.Connection("aws_default").client("sagemaker")
     yield made
-    left = made.list_processing_jobs(StatusEquals="InProgress", MaxResults=100)
+    left = made.list_processing_jobs(
+        StatusEquals="InProgress", MaxResults=100, SortOrder="Descending"
+    )
     for job in left["ProcessingJobSummaries"]:
         made.stop_processing_job(ProcessingJobName=job["ProcessingJobName"])
 
@@ -174,7 +176,9 @@ def status(client: Any, name: str) -> str:
 def job_names(client: Any, run: Run) -> list[str]:
     """The processing jobs of a run at the endpoint, in the order of their names."""
     execution = run.task.scope(run.context).execution_id
-    found = client.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"]
+    found = client.list_processing_jobs(MaxResults=100, SortOrder="Descending")[
+        "ProcessingJobSummaries"
+    ]
     return sorted(
         job["ProcessingJobName"] for job in found if execution in job["ProcessingJobName"]
     )

@@ -158,7 +158,9 @@ def test_a_create_whose_answer_is_lost_leads_to_one_job(
         trigger = try_.execute()
     assert creates(front) == 2
     assert trigger.identifier.endswith("-1")
-    found = client.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"]
+    found = client.list_processing_jobs(MaxResults=100, SortOrder="Descending")[
+        "ProcessingJobSummaries"
+    ]
     execution = try_.task.scope(try_.context).execution_id
     assert [job["ProcessingJobName"] for job in found if execution in job["ProcessingJobName"]] == [
         trigger.identifier

@@ -32,7 +32,9 @@ def client(aws_environment: LocalAWS) -> Iterator[Any]:
     """A client; jobs that are still in progress when the test ends are stopped."""
     made: Any = aws.Connection("aws_default").client("sagemaker")
     yield made
-    left = made.list_processing_jobs(StatusEquals="InProgress", MaxResults=100)
+    left = made.list_processing_jobs(
+        StatusEquals="InProgress", MaxResults=100, SortOrder="Descending"
+    )
     for job in left["ProcessingJobSummaries"]:
         made.stop_processing_job(ProcessingJobName=job["ProcessingJobName"])
 

@@ -109,7 +109,7 @@ def auto_ml() -> dict[str, Any]:
         {"Status": "InProgress", "Seconds": 0.5},
         {"Status": "Completed", "Fields": {"BestCandidate": best}},
     ]
-    return {"Kind": "AutoMLJob", "Name": "*-Explor-*", "Moments": moments}
+    return {"Kind": "AutoMLJob", "Name": "*-Expl-*", "Moments": moments}
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from .conftest import RunPipeline
 from .steps import as_text, get, pipeline, processing
 
 if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
     from airflow_sm_pipelines.local import LocalAWS
 
 PRINTS = "import os, sys; sys.stdout.write(os.environ['TEXT'])"
@@ -88,7 +90,7 @@ def test_wrong_parameters_are_refused_before_a_job_starts(
         {"Name": "Mode", "Type": "String", "DefaultValue": "low", "EnumValues": ["low", "high"]},
     ]
     sagemaker = boto3.client("sagemaker", endpoint_url=aws_environment.endpoint_url)
-    before = len(sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"])
+    before = newest(sagemaker)
     try:
         state = run_pipeline(
             pipeline(processing("A"), Parameters=parameters), name="refused", **values
@@ -96,5 +98,10 @@ def test_wrong_parameters_are_refused_before_a_job_starts(
     except (ValueError, ParamValidationError) as error:  # Airflow's own, before there is a run
         state = f"refused: {error}"
     assert state != "success"
-    after = len(sagemaker.list_processing_jobs(MaxResults=100)["ProcessingJobSummaries"])
-    assert after == before
+    assert newest(sagemaker) == before
+
+
+def newest(sagemaker: "SageMakerClient") -> list[str]:
+    """The names of the newest processing jobs, as many as a page holds."""
+    page = sagemaker.list_processing_jobs(MaxResults=100, SortOrder="Descending")
+    return [job["ProcessingJobName"] for job in page["ProcessingJobSummaries"]]
