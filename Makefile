@@ -54,6 +54,11 @@ endif
 
 .PHONY: test-chaos
 test-chaos: env ## Break a real Airflow, the short form: a few kills, on SQLite
+	@$(BIN)/python -m pytest -q tests/chaos/test_kills.py tests/chaos/test_counts.py \
+	tests/chaos/test_timeouts.py
+
+.PHONY: test-chaos-long
+test-chaos-long: env ## Break a real Airflow in every way that has a test; 15 minutes
 	@$(BIN)/python -m pytest -q $(or $(ARGS),tests/chaos)
 
 .PHONY: test-slow
