@@ -31,6 +31,7 @@ __all__ = [
     "RetryDecision",
     "StateStore",
     "TaskDeferralTimeout",
+    "clear_number",
     "state_store",
 ]
 
@@ -43,6 +44,11 @@ class StateStore(Protocol):
 
     def set(self, key: str, value: Json) -> None:
         """Store a JSON value."""
+
+
+def clear_number(context: Any) -> int:
+    """How often tasks of the run have been cleared, as far as Airflow tells."""
+    return getattr(context["dag_run"], "clear_number", None) or 0
 
 
 def state_store(context: Any) -> StateStore | None:

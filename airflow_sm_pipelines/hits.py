@@ -12,7 +12,7 @@ from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.caching import is_cached
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
-from airflow_sm_pipelines.features import StateStore, state_store
+from airflow_sm_pipelines.features import StateStore, clear_number, state_store
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -42,11 +42,6 @@ class Hit:
 def sensor_id(step: str) -> str:
     """The task id of a step's sensor; no step has it, since step names have no dot."""
     return f"{step}.cache"
-
-
-def clear_number(context: Any) -> int:
-    """How often tasks of the run have been cleared."""
-    return getattr(context["dag_run"], "clear_number", None) or 0
 
 
 def adopt(

@@ -24,7 +24,7 @@ from airflow_sm_pipelines.errors import (
     NameTakenError,
     UnseenError,
 )
-from airflow_sm_pipelines.features import StateStore
+from airflow_sm_pipelines.features import StateStore, clear_number
 from airflow_sm_pipelines.members import covers
 from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.requests import Request
@@ -51,7 +51,7 @@ class Life:
     def of(cls, context: Any, *, retries: int) -> "Life":
         """The life of the task instance of a context."""
         ti = context["ti"]
-        clears = getattr(context["dag_run"], "clear_number", None) or 0
+        clears = clear_number(context)
         return cls(max_tries=ti.max_tries, try_number=ti.try_number, retries=retries, clears=clears)
 
 

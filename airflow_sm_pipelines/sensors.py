@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow_sm_pipelines import aws, cache, hits, settings
 from airflow_sm_pipelines.definition.caching import of_one_run
 from airflow_sm_pipelines.errors import DefinitionError, ExpressionError, ParameterError
-from airflow_sm_pipelines.features import TaskDeferralTimeout
+from airflow_sm_pipelines.features import TaskDeferralTimeout, clear_number
 from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.requests import Requests
@@ -102,7 +102,7 @@ class StepCacheSensor(StepOperator):
             job_arn=str(found[self.job.arn]),
             created=str(found["CreationTime"]),
             looked_at=datetime.now(UTC).isoformat(),
-            clear_number=hits.clear_number(context),
+            clear_number=clear_number(context),
             **self._origin(client, found),
         )
         self.log.info("hit: %s %s", self.job.noun, hit)
