@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
@@ -30,6 +31,7 @@ from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     JobFailedError,
+    JobLostError,
     WaitInterruptedError,
 )
 from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
@@ -72,7 +74,7 @@ class JobOperator(StepOperator):
             client = self._client()
             at_most = settings.defer_after_seconds(client.meta.endpoint_url)
             self._await_turn(client, context, at_most=at_most)
-            client, resource, wanted = self._persist(context)
+            client, resource, wanted = self._persist(client, context)
             if self.job.status is not None and not self._wait_here(
                 client, resource, context, at_most=at_most
             ):
@@ -144,11 +146,17 @@ class JobOperator(StepOperator):
         if turn := turn_of(context, self.pipeline, self.step):
             turn.give_back()
 
-    def _persist(self, context: Any) -> tuple["BaseClient", aws.Resource, dict[str, Json]]:
-        """A client and what is obtained with it, sooner or later where AWS turns that away."""
+    def _persist(
+        self, client: "BaseClient", context: Any
+    ) -> tuple["BaseClient", aws.Resource, dict[str, Json]]:
+        """A client and what is obtained with it, sooner or later where AWS turns that away.
+
+        Each attempt but the first makes a client anew, whose credentials may be good again.
+        """
+        clients = chain((client,), iter(self._client, None))
 
         def attempt() -> tuple["BaseClient", aws.Resource, dict[str, Json]]:
-            client = self._client()
+            client = next(clients)
             return client, *self._obtain(context, client)
 
         try:
@@ -251,7 +259,7 @@ class JobOperator(StepOperator):
         A job whose task is ended by anyone but a user is left to the next try.
         """
         if at_most == 0 and not self._killed:
-            return False
+            return self._has_ended(client, resource)
         deadline = math.inf if at_most is None else time.monotonic() + at_most
         seconds = settings.poll_seconds(client.meta.endpoint_url)
         watching = poller(self.connection, client, poll_seconds=seconds)
@@ -267,6 +275,14 @@ class JobOperator(StepOperator):
             raise
         finally:
             ended.cancel()
+
+    def _has_ended(self, client: "BaseClient", resource: aws.Resource) -> bool:
+        """Whether a job has ended already, as one that a retry attaches to may have."""
+        try:
+            return resource.final_status(aws.describe(client, resource)) is not None
+        except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
+            self.log.info("%s: not known yet, it is waited for: %s", resource, error)
+            return False
 
     def _settle_kill(self, client: "BaseClient", resource: aws.Resource, context: Any) -> NoReturn:
         """Stop the job where a user has ended the task; leave it to the retry otherwise."""

@@ -40,12 +40,14 @@ from tests.fakes import STARTED, FakeStore, context, until
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+A_MOMENT = "import time; time.sleep(0.3)"
 LONG = "import time; time.sleep(60)"
 
 Step = dict[str, Any]
 
 
 def processing(script: str = "pass", **arguments: Any) -> Step:
+    """A step whose job goes on for a moment at least: one that has ended is not waited for."""
     return {
         "Name": "S",
         "Type": "Processing",
@@ -53,7 +55,7 @@ def processing(script: str = "pass", **arguments: Any) -> Step:
             "ProcessingResources": {"ClusterConfig": CLUSTER},
             "AppSpecification": {
                 "ImageUri": "python:3",
-                "ContainerEntrypoint": ["python3", "-c", script],
+                "ContainerEntrypoint": ["python3", "-c", f"{A_MOMENT}; {script}"],
             },
             **arguments,
         },
@@ -252,7 +254,7 @@ def test_values_that_look_like_templates_arrive_as_they_are(client: Any, store: 
 
 def test_the_current_time_is_the_same_in_all_tries_of_a_job(client: Any, store: FakeStore) -> None:
     now = {"Get": "Execution.CurrentDateTime"}
-    run = Run(dag_of(processing(Environment={"NOW": now})), store=store)
+    run = Run(dag_of(processing(LONG, Environment={"NOW": now})), store=store)
     name = run.defer().identifier
     assert run.retry().defer().identifier == name
     described = client.describe_processing_job(ProcessingJobName=name)
@@ -325,10 +327,8 @@ def test_a_failure_that_airflow_has_not_heard_of_leads_to_no_other_job(
     with pytest.raises(JobFailedError):
         run.resume(name, "Failed")
     # The scheduler has died in the meantime, and the next one starts the task again.
-    again = run.retry()
-    assert again.defer().identifier == name
     with pytest.raises(JobFailedError, match="ZeroDivisionError"):
-        again.resume(name, "Failed")
+        run.retry().execute()
     assert job_names(client, run) == [name]
 
 
@@ -502,7 +502,9 @@ def test_a_wait_that_takes_too_long_stops_the_job(client: Any, store: FakeStore)
         run.time_out()
     assert status(client, name) in {"Stopping", "Stopped"}
     assert run.judged(run.time_out).action.value == "fail"
-    assert run.retry().defer().identifier == name  # if that was not heard of
+    finished(client, name)
+    with pytest.raises(JobFailedError, match=f"{name} is Stopped"):
+        run.retry().execute()  # if that was not heard of
 
 
 @pytest.mark.parametrize("nothing", [None, FakeStore()])
@@ -542,9 +544,17 @@ def test_a_worker_that_dies_before_the_create_leads_to_one_job(client: Any) -> N
 def test_a_worker_that_dies_after_the_create_leads_to_one_job(
     client: Any, store: FakeStore
 ) -> None:
-    run = Run(dag_of(processing()), store=store)
+    run = Run(dag_of(processing(LONG)), store=store)
     name = run.defer().identifier
     assert run.retry().defer().identifier == name
+    assert job_names(client, run) == [name]
+
+
+def test_a_retry_does_not_wait_for_a_job_that_has_ended(client: Any, store: FakeStore) -> None:
+    run = Run(dag_of(processing()), store=store)
+    name = run.defer().identifier
+    finished(client, name)
+    assert run.retry().execute()["ProcessingJobName"] == name
     assert job_names(client, run) == [name]
 
 
@@ -698,7 +708,7 @@ def test_a_model_that_aws_does_not_know_yet_is_waited_for(client: Any, store: Fa
 def test_a_retry_attaches_to_a_job_that_aws_does_not_know_yet(
     client: Any, store: FakeStore
 ) -> None:
-    run = Run(dag_of(processing()), store=store)
+    run = Run(dag_of(processing(LONG)), store=store)
     name = run.defer().identifier
     assert run.retry().defer().identifier == name
 
@@ -715,7 +725,6 @@ def test_a_model_package_is_registered_once(client: Any, store: FakeStore) -> No
     step = {**REGISTER, "Arguments": {**REGISTER["Arguments"], "ModelPackageGroupName": group}}
     run = Run(dag_of(step), store=store)
     arn = run.defer().identifier
-    assert run.retry().defer().identifier == arn
     until(
         lambda: (
             aws.describe(client, aws.Resource(run.task.job, arn))["ModelPackageStatus"]
@@ -723,6 +732,7 @@ def test_a_model_package_is_registered_once(client: Any, store: FakeStore) -> No
         )
     )
     assert run.resume(arn)["ModelPackageArn"] == arn
+    assert run.retry().execute()["ModelPackageArn"] == arn
     listed = client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
     assert [package["ModelPackageArn"] for package in listed] == [arn]
 

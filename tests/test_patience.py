@@ -153,7 +153,7 @@ def test_a_create_that_is_turned_away_is_asked_again_inside_the_task(
 def test_a_create_whose_answer_is_lost_leads_to_one_job(
     client: Any, aws_environment: LocalAWS, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    try_ = Create(processing())
+    try_ = Create(processing(LONG))
     with turns_away(aws_environment, monkeypatch, LOST) as front:
         trigger = try_.execute()
     assert creates(front) == 2
@@ -182,9 +182,9 @@ def test_a_model_package_whose_answer_is_lost_is_one_version(
     group = f"group-{uuid4().hex[:8]}"
     step = {**REGISTER, "Arguments": {**REGISTER["Arguments"], "ModelPackageGroupName": group}}
     with turns_away(aws_environment, monkeypatch, Away("CreateModelPackage")) as front:
-        trigger = Create(step).execute()
+        made = Create(step).execute()
     assert creates(front, "CreateModelPackage") == 2
-    assert trigger.identifier.endswith(f"{group}/1")
+    assert made["ModelPackageArn"].endswith(f"{group}/1")
 
 
 def test_a_create_that_is_refused_is_not_asked_again(
