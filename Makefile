@@ -45,7 +45,7 @@ up: env ## Start Airflow with its UI, and the local AWS; Ctrl-C stops them
 
 .PHONY: test
 test: env sdk ## Run the tests, all but those of test-chaos, or ARGS='tests/cli -x'
-	@$(BIN)/python -m pytest $(or $(ARGS),--ignore=tests/chaos)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=auto --dist=loadfile --ignore=tests/chaos)
 ifeq ($(ARGS),)
 	@echo "once more in another time zone, what has to do with times:"
 	@TEST_TZ=Asia/Kolkata $(BIN)/python -m pytest -q tests/test_jobs.py tests/test_scope.py \
