@@ -30,6 +30,7 @@ from airflow_sm_pipelines.errors import (
     NameTakenError,
     UnseenError,
 )
+from airflow_sm_pipelines.members import member
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -93,14 +94,22 @@ class Resource:
         An endpoint is InService before an update as well as after it, also after one that was
         rolled back: a description from before the update is not yet an answer to it.
         """
-        status = str(described.get(self.job.status or ""))
+        status = str(self.status(described))
         if self.unchanged_since and last_change(described) == self.unchanged_since:
             return None
         return status if status in self.job.succeeded | self.job.failed else None
 
+    def status(self, described: Mapping[str, Json]) -> Json:
+        """The status that a description tells; None where it tells none."""
+        return member(dict(described), self.job.status or "")
+
+    def created(self, described: Mapping[str, Json]) -> datetime:
+        """When it was created, by AWS's clock."""
+        return datetime.fromisoformat(str(member(dict(described), self.job.created)))
+
     def status_text(self, described: Mapping[str, Json]) -> str:
         """The status in words: `InProgress`, or `InProgress: Training` where AWS says more."""
-        status = str(described.get(self.job.status or ""))
+        status = str(self.status(described))
         more = [str(described[member]) for member in self.job.secondary if described.get(member)]
         return ": ".join(dict.fromkeys([status, *more]))
 
@@ -136,8 +145,10 @@ def updatable(client: "BaseClient", job: Job) -> frozenset[str]:
 
 def describe(client: "BaseClient", resource: Resource) -> dict[str, Json]:
     """What AWS says of a resource, as JSON: times in ISO 8601, no response metadata."""
+    job = resource.job
     try:
-        return call(client, f"Describe{resource.job.noun}", resource.request)
+        told = call(client, job.describes or f"Describe{job.noun}", resource.request)
+        return {**told[job.answer], **resource.told_apart} if job.answer else told
     except ClientError as error:
         if is_unknown(error):
             raise JobLostError(f"{resource}: AWS does not know it (any more)") from error
@@ -295,15 +306,16 @@ def _name_is_taken(error: ClientError) -> bool:
 def is_unknown(error: ClientError) -> bool:
     """Whether AWS refuses a call because what it is about is not there."""
     detail = error.response["Error"]
-    # Jobs answer ValidationException "Requested resource not found.", models "Could not find ...".
-    return detail["Code"] == "ResourceNotFound" or (
-        detail["Code"] == "ValidationException"
-        and re.search("not found|could not find|does not exist", detail.get("Message") or "", re.I)
-        is not None
+    # Jobs answer ValidationException "Requested resource not found.", models "Could not find ...",
+    # EMR InvalidRequestException "Step id 's-1' is not valid.".
+    return detail["Code"] in {"ResourceNotFound", "ResourceNotFoundException"} or (
+        detail["Code"] in {"ValidationException", "InvalidRequestException"}
+        and UNKNOWN.search(detail.get("Message") or "") is not None
     )
 
 
 _NAMES = re.compile("Bucket|Key|.*Name")
+UNKNOWN = re.compile("not found|could not find|does not exist|id '[^']*' is not valid", re.I)
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 
 EXPIRED = frozenset(

@@ -17,23 +17,23 @@ class _Made:
     at: float = field(default_factory=time.monotonic)
 
 
-def recent(connection: aws.Connection) -> "BaseClient":
-    """A SageMaker client of a connection as it was at most ten seconds ago."""
+def recent(connection: aws.Connection, service: str) -> "BaseClient":
+    """A client of a service and a connection as it was at most ten seconds ago."""
     with _LOCK:
-        made = _MADE.get(connection)
+        made = _MADE.get((connection, service))
         if made is None or time.monotonic() - made.at > FRESH_SECONDS:
-            made = _MADE[connection] = _Made(connection.client("sagemaker"))
+            made = _MADE[connection, service] = _Made(connection.client(service))
         return made.client
 
 
-def renewed(connection: aws.Connection) -> "BaseClient":
-    """A SageMaker client of a connection as it is now."""
+def renewed(connection: aws.Connection, service: str) -> "BaseClient":
+    """A client of a service and a connection as it is now."""
     with _LOCK:
-        _MADE.pop(connection, None)
-    return recent(connection)
+        _MADE.pop((connection, service), None)
+    return recent(connection, service)
 
 
 FRESH_SECONDS = 10.0
 
 _LOCK = threading.Lock()
-_MADE: dict[aws.Connection, _Made] = {}
+_MADE: dict[tuple[aws.Connection, str], _Made] = {}

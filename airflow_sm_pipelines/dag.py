@@ -33,6 +33,7 @@ from airflow_sm_pipelines.operators import (
 from airflow_sm_pipelines.scope import CACHE_SWITCH
 from airflow_sm_pipelines.sensors import StepCacheSensor
 from airflow_sm_pipelines.sources import require_file
+from airflow_sm_pipelines.submission_operator import SubmissionOperator
 
 StepArguments = Mapping[str, Mapping[str, Any]]
 """Step name -> arguments of its task."""
@@ -275,6 +276,8 @@ ENDS = TriggerRule.NONE_FAILED
 
 OPERATORS: dict[str, type[StepOperator]] = {
     "Condition": ConditionOperator,
+    "EMR": SubmissionOperator,
+    "EMRServerless": SubmissionOperator,
     "Fail": FailOperator,
 }
-"""The operators of steps that are no AWS job; those are all run by `JobOperator`."""
+"""The operators of steps that are no job of SageMaker; those are all run by `JobOperator`."""

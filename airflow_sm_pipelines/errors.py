@@ -142,6 +142,10 @@ class UnseenError(JobError):
     exception_type = "Step.SERVICE_FAULT"
 
 
+class NotReadyError(UnseenError):
+    """AWS has what a step needs, but it cannot be used yet; seconds later it can."""
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the nearest of `known`, or "" where none is near."""
     close = difflib.get_close_matches(str(word), known, n=1)

@@ -25,9 +25,11 @@ from airflow_sm_pipelines import (
     patience,
     settings,
     sights,
+    stops,
     unrecorded,
 )
 from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.definition.resources import STOPPED
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     JobFailedError,
@@ -36,6 +38,7 @@ from airflow_sm_pipelines.errors import (
 )
 from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
 from airflow_sm_pipelines.links import LINKS
+from airflow_sm_pipelines.members import member
 from airflow_sm_pipelines.naming import Attempt
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
@@ -94,7 +97,7 @@ class JobOperator(StepOperator):
         resource = aws.Resource(
             self.job,
             event["identifier"],
-            told_apart=told_apart or {},
+            told_apart=told_apart or event.get("told_apart", {}),
             unchanged_since=unchanged_since,
         )
         with self.judging(context):
@@ -173,10 +176,11 @@ class JobOperator(StepOperator):
         """End the task if it is told to end; what an unanswered call has made is then settled."""
         if not self._killed:
             return
-        resource = jobs.stored_resource(state_store(context), self.job)
+        client = self._client()
+        resource = self._stored(client, context)
         if resource is None:
             raise WaitInterruptedError("the worker is told to end before AWS has taken the request")
-        self._settle_kill(self._client(), resource, context)
+        self._settle_kill(client, resource, context)
 
     def _obtain(self, context: Any, client: "BaseClient") -> tuple[aws.Resource, dict[str, Json]]:
         """The resource of this try, and what Describe has to answer of it in the end."""
@@ -226,8 +230,12 @@ class JobOperator(StepOperator):
         request = request_for(Attempt(record.max_tries))
         return unrecorded.in_progress(client, self.job, origin=origin, request=request)
 
-    def _client(self) -> "BaseClient":
-        return self.connection.client("sagemaker")
+    def _stored(self, client: "BaseClient", context: Any) -> aws.Resource | None:
+        """The job of this run as far as it is stored."""
+        return jobs.stored_resource(state_store(context), self.job)
+
+    def _client(self, **config: Any) -> "BaseClient":
+        return self.connection.client(self.job.service, **config)
 
     def _defer(
         self, client: "BaseClient", resource: aws.Resource, wanted: dict[str, Json]
@@ -271,7 +279,7 @@ class JobOperator(StepOperator):
                 wait([ended], timeout=min(KILL_CHECK_SECONDS, deadline - time.monotonic()))
             return ended.done() and bool(ended.result())
         except AirflowTaskTimeout:
-            aws.stop(client, resource)
+            stops.stop(client, resource)
             raise
         finally:
             ended.cancel()
@@ -289,7 +297,7 @@ class JobOperator(StepOperator):
         if not _ended_by_user(context["ti"]):
             raise WaitInterruptedError(f"the worker is told to end; {resource.identifier} goes on")
         # This first: Airflow kills what has not ended after five seconds.
-        stopped = aws.stop(client, resource)
+        stopped = stops.stop(client, resource)
         jobs.note_failure(state_store(context))  # a clear is to lead to another
         raise WaitInterruptedError(
             f"the task was ended by a user; {resource.identifier} "
@@ -298,14 +306,15 @@ class JobOperator(StepOperator):
 
     def _stop_stored(self, context: Any) -> None:
         """Stop the job as far as it is known; that it cannot be hides no timeout."""
-        resource = jobs.stored_resource(state_store(context), self.job)
-        if resource is None:
-            self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
-            return
         try:
-            aws.stop(self._client(), resource)
+            client = self._client()
+            resource = self._stored(client, context)
+            if resource is None:
+                self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
+                return
+            stops.stop(client, resource)
         except (AccessDeniedError, ClientError, BotoCoreError) as error:
-            self.log.error("%s could not be stopped and may go on: %s", resource, error)
+            self.log.error("the job could not be stopped and may go on: %s", error)
 
     def _finish(
         self,
@@ -322,12 +331,13 @@ class JobOperator(StepOperator):
             self._wait_here(client, resource, context, at_most=None)
             described = self._described(context, client, resource, new=False)
         self._leave_turn(context)
-        status = described.get(self.job.status or "")
+        status = resource.status(described)
         rolled_back = deployments.difference(described, wanted)
         if self.job.status is None or (status in self.job.succeeded and not rolled_back):
             return finishing.properties(self.connection.client, self.job, described)
-        context["ti"].xcom_push(key=endings.STATUS, value=status)
-        raise self._failure(described, resource.identifier, rolled_back)
+        told = endings.STOPPED if status in STOPPED else status
+        context["ti"].xcom_push(key=endings.STATUS, value=told)
+        raise self._failure(client, described, resource, rolled_back)
 
     def _described(
         self, context: Any, client: "BaseClient", resource: aws.Resource, *, new: bool
@@ -341,21 +351,35 @@ class JobOperator(StepOperator):
         )
 
     def _failure(
-        self, described: dict[str, Json], identifier: str, rolled_back: str
+        self,
+        client: "BaseClient",
+        described: dict[str, Json],
+        resource: aws.Resource,
+        rolled_back: str,
     ) -> JobFailedError:
-        tail = aws.log_tail(self.connection.client("logs"), self.job, identifier)
+        tail = self._log_tail(resource)
         for line in tail:
             self.log.error("%s | %s", self.step.name, line)
-        reason = next((str(described[key]) for key in self.job.reasons if described.get(key)), "")
+        reason = self._reason(client, described, resource)
         return JobFailedError(
             step=self.step.name,
             noun=self.job.noun,
-            job_name=identifier,
-            status=str(described.get(self.job.status or "")),
+            job_name=resource.identifier,
+            status=str(resource.status(described)),
             reason="; ".join(filter(None, (rolled_back and ROLLED_BACK + rolled_back, reason))),
-            exception_type=exception_types.of_reason(reason),
+            exception_type=exception_types.of_reason(reason, self.job.service),
             log_tail=tail,
         )
+
+    def _log_tail(self, resource: aws.Resource) -> tuple[str, ...]:
+        return aws.log_tail(self.connection.client("logs"), self.job, resource.identifier)
+
+    def _reason(
+        self, client: "BaseClient", described: dict[str, Json], resource: aws.Resource
+    ) -> str:
+        """Why the job has failed; "" where AWS does not tell."""
+        told = (member(described, path) for path in self.job.reasons)
+        return str(next(filter(None, told), ""))
 
 
 def _ended_by_user(ti: Any) -> bool:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, stops
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.definition.resources import PENDING, Job
+from airflow_sm_pipelines.definition.resources import PENDING, STOPPED, Job
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
     JobError,
@@ -77,6 +77,12 @@ class Record:
     """The `last_change` of a resource before it was updated."""
     cleared: bool = False
     """Whether tasks of the run were cleared since it was begun, perhaps this one."""
+    identifier: str = ""
+    """What AWS calls the job, where that is not its name; "" until AWS has told."""
+
+    def resource(self, job: Job) -> aws.Resource:
+        """The job in AWS, as far as it is known."""
+        return aws.Resource(job, self.identifier or self.name, told_apart=self.told_apart)
 
     def is_of(self, life: Life) -> bool:
         """Whether a try goes on with this record: it is a retry, no start after a clear.
@@ -117,26 +123,33 @@ def stored_resource(store: StateStore | None, job: Job) -> aws.Resource | None:
     stored = store.get(KEY) if store is not None else None
     if not stored:
         return None
-    record = Record(**stored)
-    return aws.Resource(job, record.name, told_apart=record.told_apart)
+    return Record(**stored).resource(job)
 
 
-def stop_left(client: "BaseClient", job: Job, *, record: Record, store: StateStore | None) -> None:
+def stop_left(
+    client: "BaseClient",
+    job: Job,
+    *,
+    record: Record,
+    store: StateStore | None,
+    known: Callable[[Record], aws.Resource | None] | None = None,
+) -> None:
     """Stop the job of the time before a user's clear, where `record` is the first one after it.
 
     Whoever waited for that job was to stop it then, which takes seconds, but may have been dead.
+    `known` gives the job of a record where its name alone does not.
     """
     stored = store.get(KEY) if store is not None else None
     before = Record(**stored) if stored else record
     if not job.stops or not before.name or before.max_tries == record.max_tries:
         return
-    resource = aws.Resource(job, before.name, told_apart=before.told_apart)
     try:
-        if _goes_on_for(LEFT_SECONDS, client, resource):
+        resource = known(before) if known else before.resource(job)
+        if resource is not None and _goes_on_for(LEFT_SECONDS, client, resource):
             log.info("%s was cleared and goes on", resource)
-            aws.stop(client, resource)
+            stops.stop(client, resource)
     except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
-        log.warning("%s was cleared and may go on: %s", resource, error)
+        log.warning("%s %s was cleared and may go on: %s", job.noun, before.name, error)
 
 
 def create_or_attach(
@@ -163,7 +176,7 @@ def create_or_attach(
             created = aws.create(client, job, request)
         except NameTakenError:
             found = _described(client, resource)
-            if _may_be_attached(found, job, record=record, stored=name == stored) and _is_ours(
+            if may_be_attached(found, resource, record=record, stored=name == stored) and _is_ours(
                 found, request, record=record
             ):
                 log.info("%s is there already: attached to it", resource)
@@ -193,7 +206,7 @@ def note_failure(store: StateStore | None) -> None:
 def _goes_on_for(seconds: float, client: "BaseClient", resource: aws.Resource) -> bool:
     """Whether a job is in progress now and at each look until so many seconds have gone by."""
     deadline = time.monotonic() + seconds
-    while aws.describe(client, resource).get(resource.job.status or "") in PENDING - STOPPED:
+    while resource.status(aws.describe(client, resource)) in PENDING - STOPPED:
         if time.monotonic() >= deadline:
             return True
         time.sleep(LOOK_SECONDS)
@@ -208,8 +221,8 @@ def _described(client: "BaseClient", resource: aws.Resource) -> dict[str, Json]:
         raise UnseenError(f"{resource}: its name is taken, but AWS does not know it yet") from error
 
 
-def _may_be_attached(
-    described: Mapping[str, Json], job: Job, *, record: Record, stored: bool
+def may_be_attached(
+    described: Mapping[str, Json], resource: aws.Resource, *, record: Record, stored: bool
 ) -> bool:
     """Whether a try can wait for a resource, which in itself is ours.
 
@@ -217,11 +230,11 @@ def _may_be_attached(
     having been lost, or if the record was: an ended job is never adopted then. One that was
     stopped may have been so because its task was cleared, which is to lead to another.
     """
-    status = described.get(job.status or "")
+    status = resource.status(described)
     if stored:
         return not (record.cleared and status in STOPPED)
     # A resource that has no status is there for good.
-    return job.status is None or status in PENDING - STOPPED
+    return resource.job.status is None or status in PENDING - STOPPED
 
 
 def _is_ours(described: Mapping[str, Json], request: Request, *, record: Record) -> bool:
@@ -235,5 +248,4 @@ KEY = "job"
 MOST_NAMES = 100
 LEFT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
-STOPPED = frozenset({"Stopping", "Stopped"})
 CLOCKS_DIFFER = timedelta(minutes=5)

@@ -61,7 +61,8 @@ class Place:
     """Where people find a resource of a kind; `{name}` is its name, other words are members."""
 
     page: str = ""
-    """The console's page, below `sagemaker/home#/`; "" where the console has none."""
+    """The console's page, below `<console>/home#/`; "" where the console has none."""
+    console: str = "sagemaker"
     log_group: str = ""
     log_prefix: str = ""
     """How the names of its log streams begin."""
@@ -126,12 +127,12 @@ def _texts(value: Json, path: list[str]) -> Iterator[str]:
 def _told(resource: "Resource", request: Mapping[str, Json]) -> dict[str, str]:
     """What the words of a `Place` stand for."""
     members = {key: value for key, value in request.items() if isinstance(value, str)}
-    return {**members, "name": resource.identifier}
+    return {**members, **resource.told_apart, "name": resource.identifier}
 
 
 def _page(root: str, region: str, place: Place, told: Mapping[str, str]) -> str:
     page = place.page.format_map(told)
-    return f"{root}/sagemaker/home?region={region}#/{page}" if page else ""
+    return f"{root}/{place.console}/home?region={region}#/{page}" if page else ""
 
 
 def _log(root: str, region: str, place: Place, told: Mapping[str, str]) -> str:
@@ -163,6 +164,8 @@ def _folder(root: str, region: str, uri: str) -> str:
 
 def _local_urls(endpoint_url: str, resource: "Resource", place: Place, output: str) -> Urls:
     """The pages of the local AWS; see `local/pages.py`."""
+    if resource.job.service != "sagemaker":
+        return {}
     root = f"{endpoint_url.rstrip('/')}/_local"
     kind, name = resource.job.noun, quote(resource.identifier, safe="")
     asked = "&".join(f"{key}={quote(value)}" for key, value in resource.told_apart.items())
@@ -232,5 +235,8 @@ PLACES: dict[str, Place] = {
         log_group="/aws/sagemaker/InferenceComponents/{name}",
     ),
     "Job": Place(),
+    "Step": Place(page="clusterDetails/{ClusterId}", console="emr"),
+    # Shown by EMR Studio alone, at a URL of the studio's own.
+    "JobRun": Place(),
 }
 """By the noun of the resource."""

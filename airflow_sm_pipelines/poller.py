@@ -1,4 +1,4 @@
-"""One thread per connection and endpoint for all jobs that are waited for in this process.
+"""One thread per connection and service for all jobs that are waited for in this process.
 
 It is a thread, not a coroutine: `dag.test()` runs each trigger in an event loop of its own, and
 boto3 would block a triggerer's. The thread lives as long as there is something to wait for. How it
@@ -174,7 +174,8 @@ def poller(
     grace_seconds: float = GRACE_SECONDS,
 ) -> Poller:
     """The process's poller of a connection, which goes on with `client`: it is the newest."""
-    key = (connection, client.meta.endpoint_url, poll_seconds)
+    service = client.meta.service_model.service_name
+    key = (connection, service, client.meta.endpoint_url, poll_seconds)
     with _LOCK:
         found = _POLLERS.get(key)
         if found is None:
@@ -182,16 +183,16 @@ def poller(
                 client,
                 poll_seconds=poll_seconds,
                 grace_seconds=grace_seconds,
-                renew=lambda: _renewed(connection),
+                renew=lambda: _renewed(connection, service),
             )
     # Its credentials are those that the connection has now.
     found.client = client
     return found
 
 
-def _renewed(connection: aws.Connection) -> "Future[BaseClient]":
+def _renewed(connection: aws.Connection, service: str) -> "Future[BaseClient]":
     with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(connection.client, "sagemaker")
+        return pool.submit(connection.client, service)
 
 
 SLOWEST_SECONDS = 120.0
@@ -199,4 +200,4 @@ MOST_DOUBLINGS = 16
 RENEWAL_SECONDS = 60.0
 
 _LOCK = threading.Lock()
-_POLLERS: dict[tuple[aws.Connection, str, float], Poller] = {}
+_POLLERS: dict[tuple[aws.Connection, str, str, float], Poller] = {}

@@ -28,14 +28,14 @@ class Requests:
         """`experiment` has the names of the experiment and the trial that the run's jobs join."""
         job = step.job
         assert job is not None, f"{step.type} steps create nothing"
+        self.job: Job = job
         self._step = step
-        self._job: Job = job
         self._scope = scope
         self._joined = dict(experiment or {})
         self._key = naming.cache_key(
             pipeline=scope.pipeline.name,
             step=step.name,
-            arguments=self._arguments(),
+            arguments=self.arguments(),
             attributes=STEP_TYPES[step.type].cache_attributes,
         )
 
@@ -47,48 +47,59 @@ class Requests:
     @property
     def name_prefix(self) -> str:
         """What Arguments give as the name, which is what the names of the jobs begin with."""
-        given = self._arguments().get(self._job.create_name or "")
+        given = self.arguments().get(self.job.create_name or "")
         return str(given) if given else ""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Where the resource comes from."""
+        return {
+            "pipeline": self._scope.pipeline.name,
+            "step": self._step.name,
+            "dag": self._scope.context["dag"].dag_id,
+            "run": self._scope.context["run_id"],
+        }
 
     def cache_attributes(self, job_name: str) -> dict[str, Json]:
         """Path -> value of all that decides whether a job of that name has done the same."""
         self._scope.job_name = job_name
-        arguments = self._arguments()
+        arguments = self.arguments()
         paths = STEP_TYPES[self._step.type].cache_attributes
         return {path: member(arguments, path) for path in paths}
 
     def of_attempt(self, attempt: naming.Attempt) -> Request:
         """The request of an attempt, with the name or the token that tells it from others."""
-        if self._job.create_name is None:
+        if self.job.create_name is None:
             token = naming.client_token(
                 execution_id=self._scope.execution_id, key=self._key, attempt=attempt
             )
             return self._filled({"ClientToken": token})
-        given = self._arguments().get(self._job.create_name)
-        if self._job.updates:
-            return self._filled({self._job.create_name: self._own_name(given)})
+        given = self.arguments().get(self.job.create_name)
+        if self.job.updates:
+            return self._filled({self.job.create_name: self._own_name(given)})
         self._scope.job_name = naming.job_name(
-            self._job,
+            self.job,
             execution_id=self._scope.execution_id,
             step=self._step.name,
             key=self._key,
             attempt=attempt,
             prefix=str(given) if given else None,
         )
-        return self._filled({self._job.create_name: self._scope.job_name})
+        return self._filled({self.job.create_name: self._scope.job_name})
 
-    def _arguments(self) -> Request:
+    def arguments(self) -> Request:
+        """Arguments, resolved."""
         return {key: resolve(value, self._scope) for key, value in self._step.arguments.items()}
 
     def _filled(self, identity: Request) -> Request:
-        arguments = self._arguments()
+        arguments = self.arguments()
         request = {**arguments, **identity}
-        if self._job.role:
-            request |= self._with_roles(request, self._job.role)
-        if self._job.experiment and (config := self._experiment(arguments.get("ExperimentConfig"))):
+        if self.job.role:
+            request |= self._with_roles(request, self.job.role)
+        if self.job.experiment and (config := self._experiment(arguments.get("ExperimentConfig"))):
             request["ExperimentConfig"] = config
         if self._takes_tags(arguments) and settings.tags():
-            request["Tags"] = tagging.with_origin(arguments.get("Tags"), self._origin)
+            request["Tags"] = tagging.with_origin(arguments.get("Tags"), self.origin)
         return request
 
     def _experiment(self, own: Json) -> dict[str, Json]:
@@ -97,22 +108,22 @@ class Requests:
 
     def _takes_tags(self, arguments: Request) -> bool:
         """Whether the resource takes tags: a version in a group has those of its group."""
-        return self._job.tags and not (self._job.group and arguments.get(f"{self._job.group}Name"))
+        return self.job.tags and not (self.job.group and arguments.get(f"{self.job.group}Name"))
 
     def _own_name(self, given: Json) -> str:
         if not given:
-            where = f"{self._step.where}.Arguments.{self._job.create_name}"
-            cure = f"no name; give the {self._job.noun} one, the service makes none up"
+            where = f"{self._step.where}.Arguments.{self.job.create_name}"
+            cure = f"no name; give the {self.job.noun} one, the service makes none up"
             raise DefinitionError([Problem(where, cure)])
         return str(given)
 
     def _with_roles(self, request: Request, role: str) -> Request:
         """The members that hold the role, with the pipeline's where they have none."""
-        if not self._job.role_in:
-            return {role: request.get(role) or self._role(role)}
+        if not self.job.role_in:
+            return {role: request.get(role) or self.role(role)}
         return {
             holder: self._with_role(request[holder], f"{holder}.{role}")
-            for holder in self._job.role_in
+            for holder in self.job.role_in
             if request.get(holder)
         }
 
@@ -123,22 +134,13 @@ class Requests:
         role = path.rpartition(".")[2]
         if not isinstance(value, dict) or value.get(role):
             return value
-        return {**value, role: self._role(path)}
+        return {**value, role: self.role(path)}
 
-    def _role(self, path: str) -> str:
+    def role(self, path: str) -> str:
+        """The role of the pipeline, for that path in Arguments, which has none."""
         role = self._scope.pipeline.role_arn or settings.role_arn()
         if role is None:
             where = f"{self._step.where}.Arguments.{path}"
             cure = "no role; give it here, as build_dag's role_arn or as [sm_pipelines] role_arn"
             raise DefinitionError([Problem(where, cure)])
         return role
-
-    @property
-    def _origin(self) -> dict[str, str]:
-        """Where the resource comes from."""
-        return {
-            "pipeline": self._scope.pipeline.name,
-            "step": self._step.name,
-            "dag": self._scope.context["dag"].dag_id,
-            "run": self._scope.context["run_id"],
-        }

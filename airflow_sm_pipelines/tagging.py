@@ -15,11 +15,14 @@ def with_origin(own: Json, origin: Mapping[str, str]) -> list[Json]:
 
 def origin_tags(origin: Mapping[str, str]) -> list[Json]:
     """`{"Key": "sm-pipelines:<key>", "Value": ...}` for each of `origin`; none if turned off."""
+    return [{"Key": key, "Value": value} for key, value in origin_map(origin).items()]
+
+
+def origin_map(origin: Mapping[str, str]) -> dict[str, Json]:
+    """`sm-pipelines:<key>` -> the value, for services whose tags are a map; empty if turned off."""
     if not settings.tags():
-        return []
-    return [
-        {"Key": f"{TAG_PREFIX}:{key}", "Value": tag_text(value)} for key, value in origin.items()
-    ]
+        return {}
+    return {f"{TAG_PREFIX}:{key}": tag_text(value) for key, value in origin.items()}
 
 
 def tag_text(text: str) -> str:

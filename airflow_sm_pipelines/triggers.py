@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 from botocore.exceptions import BotoCoreError, ClientError
 
-from airflow_sm_pipelines import aws, clients
+from airflow_sm_pipelines import aws, clients, stops
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
 from airflow_sm_pipelines.poller import poller
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class JobTrigger(BaseTrigger):
-    """Fires once, when a job has reached a final status: `{"identifier": ..., "status": ...}`.
+    """Fires once, when a job has reached a final status: `{"identifier": ..., "status": ...}`, and
+    `told_apart` where it has that.
 
     `status` is None where AWS would not tell; the task then asks for itself and sees why. The job
     is stopped when a user marks the waiting task or clears it, never by a triggerer's restart, and
@@ -80,7 +81,9 @@ class JobTrigger(BaseTrigger):
         except (AccessDeniedError, JobLostError, ClientError, BotoCoreError) as error:
             self.log.warning("%s: %s", self._resource, error)
             status = None
-        payload = {"identifier": self.identifier, "status": status}
+        payload: dict[str, Any] = {"identifier": self.identifier, "status": status}
+        if self.told_apart:  # `dag.test()` resumes a task with the event alone
+            payload["told_apart"] = self.told_apart
         yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
 
     async def _final_status(self) -> str:
@@ -111,7 +114,7 @@ class JobTrigger(BaseTrigger):
     async def _stop(self) -> None:
         try:
             client = await self._client()
-            await asyncio.to_thread(aws.stop, client, self._resource)
+            await asyncio.to_thread(stops.stop, client, self._resource)
         except (AccessDeniedError, ClientError, BotoCoreError) as error:
             self.log.error("%s could not be stopped and may go on: %s", self._resource, error)
 
@@ -157,11 +160,11 @@ class JobTrigger(BaseTrigger):
         return renew
 
     async def _client(
-        self, have: "Callable[[aws.Connection], BaseClient]" = clients.recent
+        self, have: "Callable[[aws.Connection, str], BaseClient]" = clients.recent
     ) -> "BaseClient":
         # sync_to_async and not to_thread: the look-up of the connection calls back into the
         # triggerer's event loop.
-        return await sync_to_async(have)(self._connection)
+        return await sync_to_async(have)(self._connection, self._resource.job.service)
 
 
 # The event loop itself holds its tasks weakly.

@@ -43,7 +43,7 @@ class Watch:
     def see(self, described: Mapping[str, Json], *, now: float) -> None:
         """Take what Describe or a row of a list says: tell a change, end the wait if it is over."""
         self.looked = now
-        self.created = datetime.fromisoformat(str(described["CreationTime"])).astimezone(UTC)
+        self.created = self.resource.created(described).astimezone(UTC)
         text = self.resource.status_text(described)
         if text != self.said:
             self.said = text

@@ -6,9 +6,11 @@ from airflow_sm_pipelines import exception_types
 from airflow_sm_pipelines.errors import JobFailedError
 
 
-def refusal(code: str, status: int = 400, operation: str = "CreateTrainingJob") -> ClientError:
+def refusal(
+    code: str, status: int = 400, operation: str = "CreateTrainingJob", message: str = "no"
+) -> ClientError:
     """A call that AWS has turned away."""
-    error = {"Code": code, "Message": "no"}
+    error = {"Code": code, "Message": message}
     return ClientError(
         {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
         operation,

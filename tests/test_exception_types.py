@@ -51,7 +51,34 @@ def test_a_failed_job_has_the_type_of_its_reason() -> None:
 
 
 def test_every_type_that_a_step_which_is_run_can_name_is_told() -> None:
-    told = {name for _, name in exception_types.REASONS}
+    told = {name for rows in exception_types.REASONS.values() for _, name in rows}
     told |= {*exception_types.ALIASES, *exception_types.IMPLICIT, exception_types.RESOURCE_LIMIT}
-    assert told == STEP_FAULTS | JOB_FAULTS
-    assert not told & EMR_FAULTS
+    assert told == STEP_FAULTS | JOB_FAULTS | EMR_FAULTS
+
+
+FULL = "Maximum number of active steps(State = 'Running', 'Pending' ...) for cluster exceeded."
+NO_INSTANCES = (
+    "The request to create the EMR cluster or add EC2 instances to it failed. The number of vCPUs "
+    "exceeds the EC2 limit"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (refusal("ValidationException", operation="AddJobFlowSteps", message=FULL), True),
+        (refusal("ValidationException", operation="AddJobFlowSteps"), False),
+        (refusal("ValidationException", operation="DescribeStep", message=FULL), False),
+        (refusal("ServiceQuotaExceededException", operation="StartApplication"), True),
+        (refusal("ServiceQuotaExceededException", operation="CreateTrainingJob"), False),
+    ],
+)
+def test_limits_of_emr_are_told_from_other_refusals(error: Exception, name: bool) -> None:
+    assert exception_types.of(error) == ("Emr.RESOURCE_LIMIT" if name else "")
+
+
+def test_a_cluster_without_instances_is_a_limit_and_what_a_step_says_is_none() -> None:
+    assert exception_types.of_reason(NO_INSTANCES, "emr") == "Emr.RESOURCE_LIMIT"
+    assert exception_types.of_reason(f"ret '1'\n{NO_INSTANCES}", "emr") == ""
+    assert exception_types.of_reason(NO_INSTANCES) == ""
+    assert exception_types.of_reason("CapacityError", "emr") == ""

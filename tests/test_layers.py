@@ -30,6 +30,8 @@ LAYERS = (
     },
     {
         "aws",
+        "emr",
+        "emr_serverless",
         "exception_types",
         "experiments",
         "finishing",
@@ -39,6 +41,7 @@ LAYERS = (
         "scope",
         "sights",
         "sources",
+        "stops",
         "tagging",
     },
     {
@@ -46,6 +49,8 @@ LAYERS = (
         "retries",
         "operators",
         "job_operator",
+        "submission_operator",
+        "submissions",
         "triggers",
         "poller",
         "turns",

@@ -48,10 +48,13 @@ def test_the_policy_allows_what_the_step_types_need_and_nothing_else(
     assert granted(statements) == needed | {"iam:PassRole", "logs:GetLogEvents", "s3:GetObject"}
 
 
-def test_a_role_is_passed_to_sagemaker_alone(statements: list[dict[str, Any]]) -> None:
+def test_a_role_is_passed_to_the_services_of_steps_alone(
+    statements: list[dict[str, Any]],
+) -> None:
     (roles,) = [each for each in statements if each["Action"] == "iam:PassRole"]
-    condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    assert roles["Condition"] == condition
+    services = ("ec2", "elasticmapreduce", "emr-serverless", "sagemaker")
+    passed = [f"{service}.amazonaws.com" for service in services]
+    assert roles["Condition"] == {"StringEquals": {"iam:PassedToService": passed}}
 
 
 def test_the_page_names_what_is_masked_the_tags_and_the_bound_of_a_request() -> None:

@@ -177,7 +177,7 @@ def test_what_becomes_of_a_job_is_told_in_the_log_of_its_task(client: Any, name:
 
 def test_triggers_that_start_at_once_share_a_client(client: Any, name: str) -> None:
     made = aws.Connection("aws_default")
-    first = clients.recent(made)
+    first = clients.recent(made, "sagemaker")
     with ThreadPoolExecutor(max_workers=4) as pool:
         assert {*pool.map(clients.recent, [made] * 20)} == {first}
 

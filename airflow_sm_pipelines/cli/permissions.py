@@ -60,6 +60,8 @@ def answers(clients: Clients, *, account: str, region: str, arn: str) -> Iterato
 
 def actions(job: Job) -> list[str]:
     """All that an identity must be allowed for a step that creates such a resource, in order."""
+    if job.noun in ELSEWHERE:
+        return list(ELSEWHERE[job.noun])
     changed = [f"sagemaker:{verb}{noun}" for verb, noun in _changes(job)]
     tried = [read.action for read in _reads(job)]
     joined = ["sagemaker:CreateExperiment", "sagemaker:CreateTrial"] if job.experiment else []
@@ -71,8 +73,9 @@ def actions(job: Job) -> list[str]:
 
 
 def _jobs() -> list[Job]:
-    """The resources that steps create, each once."""
-    return list({row.job.noun: row.job for row in STEP_TYPES.values() if row.job}.values())
+    """SageMaker's resources that steps create, each once; what is elsewhere is not tried."""
+    jobs = [row.job for row in STEP_TYPES.values() if row.job]
+    return list({job.noun: job for job in jobs if job.noun not in ELSEWHERE}.values())
 
 
 def _changes(job: Job) -> Iterator[tuple[str, str]]:
@@ -188,6 +191,31 @@ def _other_reads(account: str, region: str) -> tuple[Read, ...]:
 FINISHING = {
     "AutoMLJob": ("s3:ListBucket",),
     "HyperParameterTuningJob": ("sagemaker:ListTrainingJobsForHyperParameterTuningJob",),
+}
+
+# What steps that run on other services than SageMaker need, in the order of their calls.
+ELSEWHERE = {
+    "Step": (
+        "elasticmapreduce:AddJobFlowSteps",
+        "elasticmapreduce:AddTags",
+        "elasticmapreduce:CancelSteps",
+        "elasticmapreduce:DescribeCluster",
+        "elasticmapreduce:DescribeStep",
+        "elasticmapreduce:ListClusters",
+        "elasticmapreduce:ListSteps",
+        "elasticmapreduce:RunJobFlow",
+        "elasticmapreduce:TerminateJobFlows",
+    ),
+    "JobRun": (
+        "emr-serverless:CancelJobRun",
+        "emr-serverless:CreateApplication",
+        "emr-serverless:GetApplication",
+        "emr-serverless:GetJobRun",
+        "emr-serverless:ListJobRuns",
+        "emr-serverless:StartApplication",
+        "emr-serverless:StartJobRun",
+        "emr-serverless:TagResource",
+    ),
 }
 
 # A value of each member that tells resources of a kind apart: AWS refuses what is none.

@@ -79,5 +79,5 @@ class RunJobs:
 
 
 def stoppable(jobs: Iterable[Job | None]) -> tuple[Job, ...]:
-    """The kinds of job that can be stopped, each once."""
-    return tuple({job.noun: job for job in jobs if job and job.stops}.values())
+    """The kinds of SageMaker's jobs that can be stopped, each once."""
+    return tuple({job.noun: job for job in jobs if job and job.stops and job.listing}.values())

@@ -16,10 +16,11 @@ from airflow_sm_pipelines.definition.values import Expression, Value, expression
 
 
 def is_cached(step: Step) -> bool:
-    """Whether an earlier job may stand for the step's; types that are not run yet have none."""
+    """Whether an earlier job may stand for the step's: SageMaker's lists of jobs are the cache."""
     row = STEP_TYPES[step.type]
     enabled = step.cache is not None and step.cache.enabled
-    return enabled and bool(row.cache_attributes) and row.runs and row.job is not None
+    listed = row.job is not None and row.job.listing is not None
+    return enabled and bool(row.cache_attributes) and row.runs and listed
 
 
 def of_one_run(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, Expression]]:

@@ -1,6 +1,6 @@
 """How each kind of AWS resource that a step creates is handled: one row per kind.
 
-Names of operations, members and statuses are those of botocore's model of SageMaker;
+Names of operations, members and statuses are those of botocore's model of the row's service;
 `tests/definition/test_resources.py` compares every row with it.
 """
 
@@ -25,10 +25,14 @@ class Listing:
 class Job:
     """An AWS resource that a step creates, waits for and hands on.
 
-    The operations are `Create<noun>`, `Describe<noun>` and, where `stops`, `Stop<noun>`.
+    The operations are `Create<noun>`, `Describe<noun>` and, where `stops`, `Stop<noun>`. How other
+    services than SageMaker create and stop is in modules of their own: `emr.py`,
+    `emr_serverless.py`.
     """
 
     noun: str
+    service: str = "sagemaker"
+    """As boto3 names it."""
     create_name: str | None
     """The member of Create that carries the name, by which a second create of the same is
     recognised; None where AWS names the resource and a ClientToken does that."""
@@ -36,8 +40,15 @@ class Job:
     """The member of Describe's request that says which resource is meant."""
     arn: str
     """The member of Create's response that is the ARN."""
+    describes: str = ""
+    """The operation that describes it; "" for `Describe<noun>`."""
+    answer: str = ""
+    """The member of that operation's response that is the description, which then has what
+    `told_apart` names beside it; "" where the response itself is."""
+    created: str = "CreationTime"
+    """The path in the description to the time when it was created."""
     status: str | None = None
-    """The member of Describe's response that is the status; None where creating is all."""
+    """The path in the description to the status; None where creating is all."""
     succeeded: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     stops: bool = False
@@ -63,7 +74,7 @@ class Job:
     """Whether Create takes an ExperimentConfig."""
     log_group: str | None = None
     reasons: tuple[str, ...] = ("FailureReason",)
-    """The members of Describe's response that say why it failed, the best first."""
+    """The paths in the description to what says why it failed, the best first."""
     secondary: tuple[str, ...] = ()
     """The members that say more of the status, in Describe's response or in a row of the list."""
     listing: Listing | None = None
@@ -217,6 +228,48 @@ JOB = Job(
     listing=Listing(rows="JobSummaries"),
 )
 
+# A step has no name of its own to be found by but the one that we give it, and AddJobFlowSteps no
+# token. `emr.py` tells a cluster that was started for the step.
+EMR_STEP = Job(
+    service="emr",
+    noun="Step",
+    create_name="Name",
+    describe_name="StepId",
+    arn="",
+    answer="Step",
+    created="Status.Timeline.CreationDateTime",
+    status="Status.State",
+    succeeded=frozenset({"COMPLETED"}),
+    failed=frozenset({"CANCELLED", "FAILED", "INTERRUPTED"}),
+    stops=True,
+    told_apart=("ClusterId",),
+    longest_name=256,
+    tags=False,
+    reasons=(
+        "Status.FailureDetails.Message",
+        "Status.FailureDetails.Reason",
+        "Status.StateChangeReason.Message",
+        "Cluster.Status.StateChangeReason.Message",
+    ),
+)
+JOB_RUN = Job(
+    service="emr-serverless",
+    noun="JobRun",
+    create_name="name",
+    describe_name="jobRunId",
+    arn="arn",
+    describes="GetJobRun",
+    created="jobRun.createdAt",
+    status="jobRun.state",
+    succeeded=frozenset({"SUCCESS"}),
+    failed=frozenset({"CANCELLED", "FAILED"}),
+    stops=True,
+    told_apart=("applicationId",),
+    longest_name=256,
+    role="executionRoleArn",
+    reasons=("jobRun.stateDetails",),
+)
+
 PENDING = frozenset(
     {
         "Pending",
@@ -226,6 +279,19 @@ PENDING = frozenset(
         "Updating",
         "SystemUpdating",
         "RollingBack",
+        # EMR and EMR Serverless
+        "CANCELLING",
+        "CANCEL_PENDING",
+        "PENDING",
+        "QUEUED",
+        "RUNNING",
+        "SCHEDULED",
+        "SUBMITTED",
     }
 )
 """Statuses of a resource that is still to be waited for."""
+
+STOPPED = frozenset(
+    {"Stopping", "Stopped", "CANCELLING", "CANCELLED", "CANCEL_PENDING", "INTERRUPTED"}
+)
+"""Statuses of a resource that was stopped or is about to be."""

@@ -10,10 +10,12 @@ from typing import Literal
 
 from airflow_sm_pipelines.definition.resources import (
     AUTO_ML,
+    EMR_STEP,
     ENDPOINT,
     ENDPOINT_CONFIG,
     INFERENCE_COMPONENT,
     JOB,
+    JOB_RUN,
     MODEL,
     MODEL_PACKAGE,
     PROCESSING,
@@ -200,11 +202,11 @@ STEP_TYPES: dict[str, StepType] = {
         ),
     ),
     "EMR": StepType(
+        job=EMR_STEP,
         cache_attributes=("ClusterId", "StepConfig"),
         retried=STEP_FAULTS | EMR_FAULTS,
-        runs=False,
     ),
-    "EMRServerless": StepType(retried=STEP_FAULTS | EMR_FAULTS, runs=False),
+    "EMRServerless": StepType(job=JOB_RUN, retried=STEP_FAULTS | EMR_FAULTS),
     "EndpointConfig": StepType(job=ENDPOINT_CONFIG, retried=STEP_FAULTS),
     "Endpoint": StepType(job=ENDPOINT),
     "InferenceComponent": StepType(job=INFERENCE_COMPONENT),

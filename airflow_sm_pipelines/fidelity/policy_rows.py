@@ -4,7 +4,6 @@ from airflow_sm_pipelines.fidelity.rows import Row
 
 _PARAMETERS = "tests/definition/test_parameters.py::"
 _RETRIED = "tests/fidelity/test_policies.py::test_a_retry_policy_is_applied"
-_UNRUN = "tests/fidelity/test_policies.py::test_a_step_that_no_task_runs_is_not_retried"
 _RETRIES = "tests/test_retries.py::"
 _RUNS = "tests/runs/test_retries.py::"
 _REQUESTS = "tests/test_requests.py::"
@@ -91,10 +90,15 @@ POLICIES: tuple[Row, ...] = (
         anchor="retry-emr-faults",
         title="RetryPolicies of Emr.RESOURCE_LIMIT",
         features=("ExceptionType=Emr.RESOURCE_LIMIT",),
-        level="unsupported",
-        reason="no task can run an EMR step",
-        text="See [EMR](#emr).",
-        proof=(f"{_UNRUN}[Emr.RESOURCE_LIMIT]",),
+        level="equivalent",
+        reason="a full cluster, a quota of EMR Serverless, a cluster that EC2 refuses instances",
+        text="What the service calls so is not documented. Here it is AddJobFlowSteps on a cluster "
+        "that has 256 steps in progress, ServiceQuotaExceededException of EMR Serverless, and a "
+        "cluster of the step's own that could not be had because of a limit of EC2.",
+        proof=(
+            f"{_RETRIED}[Emr.RESOURCE_LIMIT]",
+            "tests/test_exception_types.py::test_limits_of_emr_are_told_from_other_refusals",
+        ),
     ),
     Row(
         anchor="no-retries",

@@ -6,6 +6,7 @@ _JOBS = "tests/fidelity/test_steps.py::test_a_step_creates_its_resource_and_hand
 _UPDATED = "tests/fidelity/test_steps.py::test_what_exists_under_its_own_name_is_updated"
 _FAILS = "tests/fidelity/test_steps.py::test_a_step_that_no_task_can_run_fails_at_once_and_says_so"
 _SDK = "tests/fidelity/test_occurrences.py::test_what_the_sdk_writes_as_other_types_is_recognised"
+_EMR = "tests/runs/test_emr.py"
 _NOT_RUN = "no task can run it: the DAG is built, the task fails at once"
 
 STEPS: tuple[Row, ...] = (
@@ -192,10 +193,24 @@ STEPS: tuple[Row, ...] = (
         anchor="emr",
         title="EMR and EMRServerless",
         features=("Type=EMR", "Type=EMRServerless"),
-        level="unsupported",
-        reason=_NOT_RUN,
-        text="No step is added to a cluster and no job run is started.",
-        proof=(f"{_FAILS}[EMR]", f"{_FAILS}[EMRServerless]"),
+        level="equivalent",
+        reason="a step of a cluster, or a job run, awaited; properties are what EMR says",
+        text="The step has a name of its own, by which it is found again, so that it is added "
+        "once. Its properties are DescribeStep's Step and ClusterId, or GetJobRun's answer. On a "
+        "cluster that is there it is told to let that go on where it fails (CONTINUE), if "
+        "StepConfig says nothing else. A cluster of the step's own is started with the step, ends "
+        "with it, and is terminated where the step is stopped. An EMR Serverless application of "
+        "the step's own is created once in a run and left to its own autoStopConfiguration; what "
+        "the service does with it is not documented. Earlier steps are not reused: CacheConfig "
+        "has no effect. Whether the service retries as "
+        "[Emr.RESOURCE_LIMIT](#retry-emr-faults) says is inferred.",
+        proof=(
+            f"{_EMR}::test_a_step_is_added_once_and_hands_on_what_emr_says",
+            f"{_EMR}::test_a_step_is_added_once_though_the_call_goes_wrong",
+            f"{_EMR}::test_a_cluster_of_the_steps_own_ends_with_it",
+            f"{_EMR}::test_a_job_run_of_emrserverless_is_started_once_and_hands_on_what_get_job_run_"
+            "says",
+        ),
     ),
     Row(
         anchor="endpoint-config",

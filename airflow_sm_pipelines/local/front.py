@@ -17,6 +17,7 @@ from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, read
 from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.disruption import Answer, Disruption, DroppedError
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.services import Services
 from airflow_sm_pipelines.local.tokens import Tokens
 from airflow_sm_pipelines.local.transport import WSGIApp
 
@@ -28,8 +29,17 @@ _INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations")
 class Front:
     """The local AWS as one WSGI app."""
 
-    def __init__(self, api: Api, moto: Moto, *, control: Control, disruption: Disruption) -> None:
+    def __init__(
+        self,
+        api: Api,
+        moto: Moto,
+        *,
+        control: Control,
+        disruption: Disruption,
+        services: Services,
+    ) -> None:
         self._api = api
+        self._services = services
         self._control = control
         self._disruption = disruption
         self._moto = moto
@@ -64,6 +74,8 @@ class Front:
         if _INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
             message = "InvokeEndpoint is not there in the local AWS: endpoints are recorded only"
             return _refused(AwsError("ValidationError", message))
+        if self._services.concern(call):
+            return self._services.answer(call, environ)
         if self._tokens.concern(call):
             return Answer(response=self._tokens.answer(call, environ, self._moto))
         return Answer(response=self._moto)

@@ -182,7 +182,12 @@ def _fail(code: int, message: str) -> "NoReturn":
     sys.exit(code)
 
 
+def stay(directory: str) -> None:
+    """Provide no /opt/ml: what runs is no container of SageMaker's."""
+
+
 MEANS: "dict[str, Callable[[str], None]]" = {
+    "nothing": stay,
     "namespace": bind,
     "symlink": link,
 }

@@ -37,6 +37,7 @@ from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
 from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.seed import seed
+from airflow_sm_pipelines.local.services import Services, services
 from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
 from airflow_sm_pipelines.local.unexecuted import unexecuted
@@ -168,9 +169,16 @@ class LocalAWS:
         )
         api = Api(jobs, registry, kinds=kinds, faults=self.faults)
         disruption = Disruption(self.faults, self.requests)
-        front = Front(api, moto, control=control, disruption=disruption)
+        beside = services(
+            self.account,
+            self.root,
+            machine,
+            applications=self._client("emr-serverless", moto),
+            grace_seconds=self._grace_seconds,
+        )
+        front = Front(api, moto, control=control, disruption=disruption, services=beside)
         pages = Pages(front, jobs, registry, kinds=kinds, s3=self._client("s3", moto))
-        return _Started(_serve(pages, listening), jobs, lock)
+        return _Started(_serve(pages, listening), jobs, beside, lock)
 
     def _url(self) -> str:
         return f"http://{_HOST}:{self._port}"
@@ -207,9 +215,12 @@ class LocalAWS:
 class _Started:
     """What a running server holds, to be given back in the right order."""
 
-    def __init__(self, server: ThreadedWSGIServer, jobs: Jobs, lock: IO[str]) -> None:
+    def __init__(
+        self, server: ThreadedWSGIServer, jobs: Jobs, services: Services, lock: IO[str]
+    ) -> None:
         self._server = server
         self._jobs = jobs
+        self._services = services
         self._lock = lock
         self._thread = threading.Thread(
             target=server.serve_forever, args=(_POLL_SECONDS,), name="local AWS", daemon=True
@@ -218,6 +229,7 @@ class _Started:
 
     def stop(self) -> None:
         # Jobs first: while they end they may still write to S3.
+        self._services.close(grace_seconds=_CLOSING_GRACE_SECONDS)
         self._jobs.close(grace_seconds=_CLOSING_GRACE_SECONDS)
         self._server.shutdown()
         self._thread.join()

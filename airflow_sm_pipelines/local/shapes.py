@@ -33,7 +33,11 @@ def operation(name: str) -> OperationModel | None:
 
 def check(name: str, request: object) -> None:
     """Raise SageMaker's ValidationException with all that is wrong in a request."""
-    shape = service().operation_model(name).input_shape
+    conforms(request, service().operation_model(name).input_shape)
+
+
+def conforms(request: object, shape: Any) -> None:
+    """Raise a ValidationException with all in a request that is not as its shape says."""
     problems = list(_problems(request, shape, "")) if shape is not None else []
     if problems:
         noun = "error" if len(problems) == 1 else "errors"

@@ -58,6 +58,5 @@ class Tokens:
 
 # Action -> the member of its request that is the token.
 TOKENS = {
-    "emr-serverless:StartJobRun": "clientToken",
     "emr-serverless:CreateApplication": "clientToken",
 }

@@ -12,7 +12,7 @@ from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.local import LocalAWS
 from tests.cli.conftest import Command
 
-JOBS = [row.job for row in STEP_TYPES.values() if row.job]
+JOBS = [row.job for row in STEP_TYPES.values() if row.job and row.job.service == "sagemaker"]
 
 
 class Client:

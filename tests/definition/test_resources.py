@@ -9,7 +9,10 @@ from airflow_sm_pipelines.definition.resources import PENDING, Job
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 
 AWS: Any = get_session().get_service_model("sagemaker")
-JOBS = {name: row.job for name, row in STEP_TYPES.items() if row.job}
+JOBS = {
+    name: row.job for name, row in STEP_TYPES.items() if row.job and row.job.service == "sagemaker"
+}
+ELSEWHERE = {name: row.job for name, row in STEP_TYPES.items() if row.job and name not in JOBS}
 STATUSES = {name: job for name, job in JOBS.items() if job.status}
 UPDATED = {name: job for name, job in JOBS.items() if job.updates}
 
@@ -182,3 +185,56 @@ def test_secondary_statuses_are_those_of_describe_and_of_the_list(job: Job) -> N
     rows = listed(job).output_shape.members[job.listing.rows].member
     known = {*describe(job).output_shape.members, *rows.members}
     assert {name for name in known if name.endswith("SecondaryStatus")} == set(job.secondary)
+
+
+# Other services than SageMaker
+
+
+def told(job: Job) -> Any:
+    """The shape of what describes a resource."""
+    operation = model(job).operation_model(job.describes or f"Describe{job.noun}")
+    answer: Any = operation.output_shape
+    return answer.members[job.answer] if job.answer else answer
+
+
+def model(job: Job) -> Any:
+    return get_session().get_service_model(job.service)
+
+
+@pytest.mark.parametrize("job", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_is_elsewhere_is_described_by_its_id_and_by_where_it_is(job: Job) -> None:
+    operation = model(job).operation_model(job.describes or f"Describe{job.noun}")
+    assert {job.describe_name, *job.told_apart} == set(operation.input_shape.required_members)
+
+
+@pytest.mark.parametrize("job", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_every_state_of_what_is_elsewhere_is_pending_succeeded_or_failed(job: Job) -> None:
+    assert job.status
+    states: Any = leaf(told(job), job.status)
+    assert set(states.enum) - PENDING == job.succeeded | job.failed
+    assert not job.succeeded & job.failed
+
+
+@pytest.mark.parametrize("job", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_paths_into_a_description_of_what_is_elsewhere_exist(job: Job) -> None:
+    assert leaf(told(job), job.created).type_name == "timestamp"
+    for path in job.reasons:
+        first, _, rest = path.partition(".")
+        shape = model(job).shape_for("Cluster") if first == "Cluster" else told(job)
+        assert leaf(shape, rest if first == "Cluster" else path).type_name == "string"
+
+
+def test_a_name_of_256_characters_is_taken_elsewhere() -> None:
+    emr, serverless = (model(job) for job in ELSEWHERE.values())
+    assert emr.shape_for("StepConfig").members["Name"].metadata["max"] == 256
+    started = serverless.operation_model("StartJobRun").input_shape
+    assert started.members["name"].metadata["max"] == 256
+    assert started.members["clientToken"].metadata["max"] == 64
+    assert {job.longest_name for job in ELSEWHERE.values()} == {256}
+
+
+def leaf(shape: Any, path: str) -> Any:
+    """The shape at the end of a path."""
+    for member in path.split("."):
+        shape = shape.members[member]
+    return shape

@@ -2,7 +2,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import RetryAction
 
 from airflow_sm_pipelines import build_dag
@@ -28,7 +27,7 @@ def test_a_policy_without_effect_is_not_said_to_have_one(type_: str, enabled: bo
     assert not STEP_TYPES[type_].cache_attributes or not enabled
 
 
-@pytest.mark.parametrize("exception_type", sorted(STEP_FAULTS | JOB_FAULTS))
+@pytest.mark.parametrize("exception_type", sorted(STEP_FAULTS | JOB_FAULTS | EMR_FAULTS))
 def test_a_retry_policy_is_applied(exception_type: str) -> None:
     policy = {"ExceptionType": [exception_type], "MaxAttempts": 7, "IntervalSeconds": 600}
     retried = next(name for name, row in STEP_TYPES.items() if exception_type in row.retried)
@@ -40,13 +39,6 @@ def test_a_retry_policy_is_applied(exception_type: str) -> None:
     assert decision.retry_delay == timedelta(minutes=10)
 
 
-@pytest.mark.parametrize("exception_type", sorted(EMR_FAULTS))
-def test_a_step_that_no_task_runs_is_not_retried(exception_type: str) -> None:
-    policy = {"ExceptionType": [exception_type], "MaxAttempts": 7}
-    with pytest.raises(AirflowFailException):
-        execute(dag_of(step("EMR", RetryPolicies=[policy])), InstantSageMaker())
-
-
 ERRORS = {
     "Step.THROTTLING": refusal("ThrottlingException"),
     "Step.SERVICE_FAULT": refusal("InternalFailure", 500),
@@ -54,6 +46,7 @@ ERRORS = {
     "SageMaker.CAPACITY_ERROR": failed("CapacityError: none is left"),
     "SageMaker.JOB_CAPACITY_ERROR": failed("CapacityError: none is left"),
     "SageMaker.RESOURCE_LIMIT": refusal("ResourceLimitExceeded"),
+    "Emr.RESOURCE_LIMIT": refusal("ServiceQuotaExceededException", operation="StartJobRun"),
 }
 
 

@@ -25,6 +25,7 @@ from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.script_rules import OPERATIONS
+from airflow_sm_pipelines.local.services import Services
 
 from .calls import IMAGE, resources
 
@@ -217,7 +218,7 @@ def test_an_error_that_nobody_expected_is_an_answer_in_aws_own_shape(
     api = Api(jobs, Registry(account), kinds=(kind,), faults=faults)
     journal = Journal()
     disruption = Disruption(faults, journal)
-    front = Front(api, Moto(), control=Control({}), disruption=disruption)
+    front = Front(api, Moto(), control=Control({}), disruption=disruption, services=Services())
     request = {
         "ProcessingJobName": "job",
         "RoleArn": account.role_arn,

@@ -15,8 +15,6 @@ FILES = {
     "Callback": "callback",
     "ClarifyCheck": "clarify_check",
     "Cleanup": "cleanup",
-    "EMR": "emr",
-    "EMRServerless": "emr_serverless",
     "ForEach": "for_each",
     "Lambda": "lambda",
     "Lineage": "lineage",
