@@ -15,6 +15,7 @@ from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule
 from airflow.sdk.definitions.param import ParamsDict
 
 from airflow_sm_pipelines import aws, endings, markdown, naming, retries
+from airflow_sm_pipelines.callback_operator import CallbackOperator
 from airflow_sm_pipelines.connections import connect
 from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.caching import is_cached
@@ -24,6 +25,7 @@ from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.errors import ArgumentError, Problem, did_you_mean, listed
 from airflow_sm_pipelines.hits import sensor_id
 from airflow_sm_pipelines.job_operator import JobOperator
+from airflow_sm_pipelines.lambda_operator import LambdaOperator
 from airflow_sm_pipelines.operators import (
     ConditionOperator,
     FailOperator,
@@ -275,9 +277,11 @@ STARTS_AFTER_ANY = TriggerRule.ALL_DONE
 ENDS = TriggerRule.NONE_FAILED
 
 OPERATORS: dict[str, type[StepOperator]] = {
+    "Callback": CallbackOperator,
     "Condition": ConditionOperator,
     "EMR": SubmissionOperator,
     "EMRServerless": SubmissionOperator,
     "Fail": FailOperator,
+    "Lambda": LambdaOperator,
 }
 """The operators of steps that are no job of SageMaker; those are all run by `JobOperator`."""

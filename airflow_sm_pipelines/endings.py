@@ -74,6 +74,16 @@ def read(context: Any, pipeline: Pipeline) -> dict[str, str]:
     return endings
 
 
+def ended_by_user(ti: Any) -> bool:
+    """Whether a task that still runs here is in a state that only a user can have brought it to.
+
+    Any other is no user's decision: still running, or waiting for the retry of a try that Airflow
+    holds for dead, which will attach to the job.
+    """
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
+    return states.get(ti.run_id, {}).get(ti.task_id) in ENDED
+
+
 class EndOperator(BaseOperator):
     """Fails the run for each failed step on whose failure no other step has run."""
 
@@ -101,6 +111,17 @@ STOPPED = "Stopped"
 
 ENDINGS: dict[str | None, str] = {"success": COMPLETED, "failed": FAILED}
 """States of a task that has started and is done; what was skipped has not started."""
+
+ENDED = frozenset(
+    {
+        TaskInstanceState.FAILED,
+        TaskInstanceState.REMOVED,
+        TaskInstanceState.RESTARTING,  # cleared while it was running
+        TaskInstanceState.SKIPPED,
+        TaskInstanceState.SUCCESS,
+    }
+)
+"""States of a task that a user has marked or cleared while it was running."""
 
 TRIGGERS: dict[str, frozenset[str]] = {
     "Completed": frozenset({COMPLETED}),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-from airflow.sdk import TaskInstanceState
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_sm_pipelines import (
@@ -294,7 +293,7 @@ class JobOperator(StepOperator):
 
     def _settle_kill(self, client: "BaseClient", resource: aws.Resource, context: Any) -> NoReturn:
         """Stop the job where a user has ended the task; leave it to the retry otherwise."""
-        if not _ended_by_user(context["ti"]):
+        if not endings.ended_by_user(context["ti"]):
             raise WaitInterruptedError(f"the worker is told to end; {resource.identifier} goes on")
         # This first: Airflow kills what has not ended after five seconds.
         stopped = stops.stop(client, resource)
@@ -382,16 +381,6 @@ class JobOperator(StepOperator):
         return str(next(filter(None, told), ""))
 
 
-def _ended_by_user(ti: Any) -> bool:
-    """Whether the task's state is one that it cannot have come to while it still runs here.
-
-    Any other is no user's decision: still running, or waiting for the retry of a try that Airflow
-    holds for dead, which will attach to the job.
-    """
-    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id])
-    return states.get(ti.run_id, {}).get(ti.task_id) in ENDED
-
-
 KILL_CHECK_SECONDS = 0.5
 LONGEST_TURN_SECONDS = 300.0
 ROLLED_BACK = "it was rolled back, or changed by another: "
@@ -400,13 +389,3 @@ ROLLED_BACK = "it was rolled back, or changed by another: "
 # is resumed in between is taken for failed: "finished with state success, but the task instance's
 # state attribute is running".
 SETTLE_SECONDS = 5.0
-ENDED = frozenset(
-    {
-        TaskInstanceState.FAILED,
-        TaskInstanceState.REMOVED,
-        TaskInstanceState.RESTARTING,  # cleared while it was running
-        TaskInstanceState.SKIPPED,
-        TaskInstanceState.SUCCESS,
-    }
-)
-"""States of a task that a user has marked or cleared while it was running."""

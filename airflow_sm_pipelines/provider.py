@@ -22,9 +22,9 @@ def get_provider_info() -> dict[str, object]:
                 "tags": ["aws"],
             }
         ],
-        "operators": _modules("operators", "job_operator"),
+        "operators": _modules("operators", "job_operator", "lambda_operator", "callback_operator"),
         "sensors": _modules("sensors"),
-        "triggers": _modules("triggers"),
+        "triggers": _modules("triggers", "callback_trigger"),
         "extra-links": EXTRA_LINKS,
         "config": {
             "sm_pipelines": {

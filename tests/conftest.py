@@ -56,9 +56,7 @@ def _parsed_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def local_aws(
-    _parsed_once: None, tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[LocalAWS]":
+def local_aws(_parsed_once: None, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LocalAWS]":
     """A local AWS with the images that it has by default."""
     from airflow_sm_pipelines.local import LocalAWS
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_sm_pipelines import masks, sights, tagging
-from airflow_sm_pipelines.cli.permissions import _other_reads, actions
+from airflow_sm_pipelines.cli.permissions import WITHOUT_JOB, _other_reads, actions
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
@@ -40,10 +40,18 @@ def test_the_page_has_the_actions_of_every_step_type(name: str) -> None:
     assert f"| {name} | {', '.join(listed)} |" in PAGE.splitlines()
 
 
+@pytest.mark.parametrize("name", WITHOUT_JOB)
+def test_the_page_has_the_actions_of_step_types_that_create_nothing(name: str) -> None:
+    assert STEP_TYPES[name].job is None
+    listed = (f"`{action}`" for action in WITHOUT_JOB[name])
+    assert f"| {name} | {', '.join(listed)} |" in PAGE.splitlines()
+
+
 def test_the_policy_allows_what_the_step_types_need_and_nothing_else(
     statements: list[dict[str, Any]],
 ) -> None:
     needed = {action for job in JOBS.values() for action in actions(job)}
+    needed |= {action for each in WITHOUT_JOB.values() for action in each}
     needed |= {read.action for read in _other_reads("123456789012", "us-east-1")}
     assert granted(statements) == needed | {"iam:PassRole", "logs:GetLogEvents", "s3:GetObject"}
 

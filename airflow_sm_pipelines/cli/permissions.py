@@ -194,6 +194,12 @@ FINISHING = {
 }
 
 # What steps that run on other services than SageMaker need, in the order of their calls.
+WITHOUT_JOB = {
+    "Callback": ("sqs:SendMessage",),
+    "Lambda": ("lambda:InvokeFunction",),
+}
+"""Step types that create no resource -> what an identity must be allowed for them."""
+
 ELSEWHERE = {
     "Step": (
         "elasticmapreduce:AddJobFlowSteps",

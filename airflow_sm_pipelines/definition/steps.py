@@ -151,12 +151,10 @@ STEP_TYPES: dict[str, StepType] = {
     "Condition": StepType(iterated=False),
     "Fail": StepType(depended_on=False, iterated=False),
     "Callback": StepType(
-        runs=False,
         keys={"SqsQueueUrl": Key(required=True)},
         lists=frozenset({"OutputParameters"}),
     ),
     "Lambda": StepType(
-        runs=False,
         keys={"FunctionArn": Key(required=True)},
         lists=frozenset({"OutputParameters"}),
     ),

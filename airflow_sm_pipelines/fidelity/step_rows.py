@@ -165,19 +165,32 @@ STEPS: tuple[Row, ...] = (
         anchor="callback",
         title="Callback",
         features=("Type=Callback",),
-        level="unsupported",
-        reason=_NOT_RUN,
-        text="No message is sent to the queue. Put a task of your own in its place.",
-        proof=(f"{_FAILS}[Callback]",),
+        level="equivalent",
+        reason="SendMessage, then a deferred wait; workers answer a plugin or the local AWS",
+        text="The message has `token`, `pipelineExecutionArn`, `status` and `arguments`. SageMaker "
+        "itself would not know the token: a worker sends SendPipelineExecutionStepSuccess or "
+        "-Failure to `/sm-pipelines` of Airflow's API server as its endpoint, or to the local AWS. "
+        "Outputs are converted to the declared types. When a user ends the task, the queue is told "
+        "with the status Stopping, and nobody waits for an answer; the service does.",
+        proof=(
+            "tests/runs/test_callbacks.py::test_a_callback_is_told_to_a_worker_and_its_answer_handed_on",
+            "tests/runs/test_callbacks.py::test_on_aws_the_plugin_takes_the_answer",
+        ),
     ),
     Row(
         anchor="lambda",
         title="Lambda",
         features=("Type=Lambda",),
-        level="unsupported",
-        reason=_NOT_RUN,
-        text="The function is not called. Put a task of your own in its place.",
-        proof=(f"{_FAILS}[Lambda]",),
+        level="equivalent",
+        reason="Invoke, awaited in the worker; outputs are converted to the declared types",
+        text="The event is the resolved Arguments. An output that is missing is left out, and a "
+        "reference to it fails. How the service converts is not documented. A try that died while "
+        "the function ran is followed by another invocation, with the same `sm_pipelines_token` in "
+        "`context.client_context.custom`; an answer that was lost fails the step.",
+        proof=(
+            "tests/runs/test_lambdas.py::test_a_lambda_function_is_invoked_and_its_outputs_handed_on",
+            "tests/runs/test_lambdas.py::test_a_lost_answer_fails_the_step_and_invokes_nothing_again",
+        ),
     ),
     Row(
         anchor="checks",

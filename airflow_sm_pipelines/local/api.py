@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from airflow_sm_pipelines.local import listing, shapes
+from airflow_sm_pipelines.local.callbacks import LISTED, Callbacks
 from airflow_sm_pipelines.local.calls import reads
 from airflow_sm_pipelines.local.components import Components
 from airflow_sm_pipelines.local.errors import AwsError, invalid
@@ -64,6 +65,7 @@ class Api:
         self._registry = registry
         self._tags = registry.tags
         self._experiments = Experiments(registry)
+        self.callbacks = Callbacks()
         # Kind of resource, as ARNs have it -> what raises where there is none of an ARN.
         self._finders: dict[str, Callable[[str], object]] = {
             **{kind.slug: partial(jobs.find, kind) for kind in kinds},
@@ -74,6 +76,9 @@ class Api:
             **_recorded_operations(registry),
             **_package_operations(Packages(registry)),
             **_experiment_operations(self._experiments),
+            "SendPipelineExecutionStepSuccess": self.callbacks.succeed,
+            "SendPipelineExecutionStepFailure": self.callbacks.fail,
+            LISTED: self.callbacks.steps,
         }
         for kind in kinds:
             self._operations |= self._job_operations(kind)

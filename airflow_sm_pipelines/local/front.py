@@ -76,6 +76,8 @@ class Front:
             return _refused(AwsError("ValidationError", message))
         if self._services.concern(call):
             return self._services.answer(call, environ)
+        if call.service == "sqs":
+            self._api.callbacks.hear(call, body(environ))
         if self._tokens.concern(call):
             return Answer(response=self._tokens.answer(call, environ, self._moto))
         return Answer(response=self._moto)

@@ -301,6 +301,12 @@ LISTINGS = {
         included=lambda row, request: bool(row["JobCategory"] == request["JobCategory"]),
         selectors=("JobCategory",),
     ),
+    "ListPipelineExecutionSteps": Listing(
+        noun="Callback",
+        rows="PipelineExecutionSteps",
+        order="Ascending",
+        selectors=("PipelineExecutionArn",),
+    ),
     "ListModels": Listing(
         noun="Model",
         rows="Models",

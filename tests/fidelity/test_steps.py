@@ -7,7 +7,7 @@ from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from tests.fidelity.cases import STEPS, InstantSageMaker, dag_of, execute, step
 
 JOBS = [name for name, row in STEP_TYPES.items() if row.job and row.job.service == "sagemaker"]
-ELSEWHERE = {"EMR", "EMRServerless"}
+ELSEWHERE = {"Callback", "EMR", "EMRServerless", "Lambda"}
 NOT_RUN = [name for name, row in STEP_TYPES.items() if not row.runs]
 
 

@@ -1,0 +1,115 @@
+"""The callbacks of pipelines: whose messages passed through a queue, and what was answered.
+
+SageMaker Pipelines makes a token for each Callback step, sends it to the step's queue and waits for
+the answer. Here whoever runs the pipeline sends that message: a token is known from then on, and
+ListPipelineExecutionSteps of the message's execution has the answer. The message does not name its
+step, so neither does that list.
+"""
+
+import json
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from airflow_sm_pipelines.local import listing
+from airflow_sm_pipelines.local.account import now
+from airflow_sm_pipelines.local.calls import Call
+from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.job import Fields
+
+LISTED = "ListPipelineExecutionSteps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Callback:
+    token: str
+    execution_arn: str
+    queue_url: str
+    started: datetime
+    status: str = "Executing"
+    ended: datetime | None = None
+    outputs: tuple[Fields, ...] = ()
+    reason: str = ""
+
+    def step(self) -> Fields:
+        """As an element of ListPipelineExecutionSteps."""
+        return {
+            # What the list is sorted by; no answer has them.
+            "CreationTime": self.started,
+            "CallbackArn": self.token,
+            "CallbackName": self.token,
+            "StartTime": self.started,
+            **({"EndTime": self.ended} if self.ended else {}),
+            "StepStatus": self.status,
+            **({"FailureReason": self.reason} if self.reason else {}),
+            "Metadata": {
+                "Callback": {
+                    "CallbackToken": self.token,
+                    "SqsQueueUrl": self.queue_url,
+                    "OutputParameters": list(self.outputs),
+                }
+            },
+        }
+
+
+class Callbacks:
+    """The callbacks that this server has heard of, oldest first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_token: dict[str, _Callback] = {}
+
+    def hear(self, call: Call, content: bytes) -> None:
+        """Notice the message of a Callback step among the requests to SQS."""
+        if (call.service, call.operation) != ("sqs", "SendMessage"):
+            return
+        request = _object(content)
+        message = _object(request.get("MessageBody", ""))
+        token, arn = message.get("token"), message.get("pipelineExecutionArn")
+        if isinstance(token, str) and isinstance(arn, str):
+            heard = _Callback(
+                token=token,
+                execution_arn=arn,
+                queue_url=str(request.get("QueueUrl", "")),
+                started=now(),
+            )
+            with self._lock:
+                self._by_token.setdefault(token, heard)
+
+    def succeed(self, request: Fields) -> Fields:
+        """SendPipelineExecutionStepSuccess."""
+        outputs = tuple(request.get("OutputParameters") or ())
+        return self._answered(request, status="Succeeded", outputs=outputs)
+
+    def fail(self, request: Fields) -> Fields:
+        """SendPipelineExecutionStepFailure."""
+        return self._answered(request, status="Failed", reason=request.get("FailureReason", ""))
+
+    def steps(self, request: Fields) -> Fields:
+        """ListPipelineExecutionSteps, of which only the callbacks are known."""
+        arn = request["PipelineExecutionArn"]
+        with self._lock:
+            found = [each for each in self._by_token.values() if each.execution_arn == arn]
+        return listing.page(LISTED, request, [each.step() for each in found])
+
+    def _answered(self, request: Fields, **answer: Any) -> Fields:
+        token = request["CallbackToken"]
+        with self._lock:
+            asked = self._by_token.get(token)
+            # The wording of both is inferred, the codes are those of the service model.
+            if asked is None:
+                raise AwsError("ResourceNotFound", f"Callback token {token} does not exist.")
+            if asked.ended:
+                raise AwsError("ConflictException", f"Callback token {token} is answered already.")
+            self._by_token[token] = replace(asked, ended=now(), **answer)
+        return {"PipelineExecutionArn": asked.execution_arn}
+
+
+def _object(text: Any) -> dict[str, Any]:
+    """A JSON object, or an empty one for anything else."""
+    try:
+        parsed = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
