@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from airflow_sm_pipelines.local.api import Api
-from airflow_sm_pipelines.local.backend import Moto, json_error
+from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, reads
 from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.disruption import Answer, Disruption, DroppedError
@@ -32,7 +32,7 @@ class Front:
     def __init__(
         self,
         api: Api,
-        moto: Moto,
+        moto: WSGIApp,
         *,
         control: Control,
         disruption: Disruption,

@@ -1,33 +1,27 @@
-"""S3 as the job engine uses it: prefixes become folders, folders become objects."""
+"""S3 as the job engine uses it: prefixes become folders, folders become objects.
+
+It copies files to and from the folder of S3: no request, no part of a file in memory.
+"""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from airflow_sm_pipelines.local.errors import JobError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from airflow_sm_pipelines.local.errors import AwsError, JobError
+from airflow_sm_pipelines.local.s3.copying import copy
+from airflow_sm_pipelines.local.s3.store import Store
+from airflow_sm_pipelines.local.s3.walk import Found
 
 
 class Objects:
     """Moves files between the local S3 and the folder of a job."""
 
-    def __init__(self, client: "S3Client") -> None:
-        self._client = client
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def exist(self, uri: str) -> bool:
         """Whether the key of any object starts with this URI; a bucket must not be there."""
         bucket, prefix = split(uri)
-        try:
-            page = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
-        except self._client.exceptions.NoSuchBucket:
-            return False
-        return "Contents" in page
+        return self._store.has_bucket(bucket) and any(self._store.walk(bucket, prefix=prefix))
 
     def download(self, uri: str, folder: Path) -> int:
         """Copy every object whose key starts with `uri` into `folder`; the number of files.
@@ -36,14 +30,13 @@ class Objects:
         """
         bucket, prefix = split(uri)
         count = 0
-        for key in self._keys(bucket, prefix):
-            target = _below(folder, relative(key, prefix), key)
-            if key.endswith("/"):
+        for found in self._found(bucket, prefix):
+            target = _below(folder, relative(found.key, prefix), found.key)
+            if found.key.endswith("/"):
                 target.mkdir(parents=True, exist_ok=True)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
-                shutil.copyfileobj(self._client.get_object(Bucket=bucket, Key=key)["Body"], file)
+            copy(Path(found.path), target)
             count += 1
         return count
 
@@ -51,28 +44,33 @@ class Objects:
         """Put one file to an S3 URI."""
         bucket, key = split(uri)
         try:
-            with file.open("rb") as body:
-                self._client.put_object(Bucket=bucket, Key=key, Body=body)
-        except ClientError as error:
-            raise JobError(f"ClientError: cannot upload to {uri}: {error}") from error
+            with self._store.incoming() as copied:
+                copy(file, copied)
+                self._store.put(bucket, key, file=copied, details=None)
+        except AwsError as error:
+            raise JobError(
+                f"ClientError: cannot upload to {uri}: {_told(error, 'PutObject')}"
+            ) from error
 
     def upload_folder(self, folder: Path, uri: str) -> None:
         """Put every file below `folder` below an S3 prefix; links are not followed."""
         for file in files(folder):
             self.upload(file, join(uri, file.relative_to(folder).as_posix()))
 
-    def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        more: dict[str, Any] = {}
-        while True:
-            try:
-                page = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
-            except ClientError as error:
-                where = f"s3://{bucket}/{prefix}"
-                raise JobError(f"ClientError: cannot list {where}: {error}") from error
-            yield from (each["Key"] for each in page.get("Contents", ()))
-            if not page["IsTruncated"]:
-                return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+    def _found(self, bucket: str, prefix: str) -> list[Found]:
+        try:
+            return list(self._store.walk(bucket, prefix=prefix))
+        except AwsError as error:
+            raise JobError(
+                f"ClientError: cannot list s3://{bucket}/{prefix}: {_told(error, 'ListObjectsV2')}"
+            ) from error
+
+
+def _told(error: AwsError, operation: str) -> str:
+    """An error as a client of S3 would have told it."""
+    return (
+        f"An error occurred ({error.code}) when calling the {operation} operation: {error.message}"
+    )
 
 
 def split(uri: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.objects import split
+from airflow_sm_pipelines.local.s3.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -21,12 +22,12 @@ _TRUST = (
 )
 
 
-def seed(account: Account, *, iam: "IAMClient", s3: "S3Client") -> None:
+def seed(account: Account, *, iam: "IAMClient", store: Store) -> None:
     """Make the execution role and the default bucket where they are not there."""
     role = account.role_arn.rpartition("/")[2]
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=_TRUST)
-    _make_bucket(s3, account.bucket)
+    store.create_bucket(account.bucket)
 
 
 def seed_objects(client: "S3Client", folder: Path) -> list[str]:

@@ -34,12 +34,16 @@ from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.pages import Pages
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
+from airflow_sm_pipelines.local.s3.service import S3
+from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
+from airflow_sm_pipelines.local.s3.store import Store
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
 from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.seed import seed
 from airflow_sm_pipelines.local.services import Services, services
 from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
+from airflow_sm_pipelines.local.transport import WSGIApp
 from airflow_sm_pipelines.local.unexecuted import unexecuted
 
 logger = logging.getLogger(__name__)
@@ -73,6 +77,7 @@ class LocalAWS:
         images: Images | None = None,
         isolation: Isolation | None = None,
         grace_seconds: float = _GRACE_SECONDS,
+        least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self.root = root.resolve()
         self.account = Account(region)
@@ -84,6 +89,7 @@ class LocalAWS:
         self._images = images or Images()
         self._isolation = isolation or choose()
         self._grace_seconds = grace_seconds
+        self._least_free_bytes = least_free_bytes
         self._started: _Started | None = None
 
     def start(self) -> Self:
@@ -140,14 +146,17 @@ class LocalAWS:
         self.stop()
 
     def _start(self, lock: IO[str], listening: socket.socket) -> "_Started":
-        moto = Moto()
+        others = Moto()
         if not self._running:
-            Client(moto).post("/moto-api/reset")
-        seed(self.account, iam=self._client("iam", moto), s3=self._client("s3", moto))
+            Client(others).post("/moto-api/reset")
+        store = Store(self.root / "s3", region=self.account.region)
+        space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
+        moto = S3(store, others, space=space)
+        seed(self.account, iam=self._client("iam", moto), store=store)
         machine = Machine(
             isolation=self._isolation,
             images=self._images,
-            objects=Objects(self._client("s3", moto)),
+            objects=Objects(store),
             logs=Logs(self._client("logs", moto)),
             environment=self._variables(),
         )
@@ -178,7 +187,7 @@ class LocalAWS:
         )
         front = Front(api, moto, control=control, disruption=disruption, services=beside)
         pages = Pages(front, jobs, registry, kinds=kinds, s3=self._client("s3", moto))
-        return _Started(_serve(pages, listening), jobs, beside, lock)
+        return _Started(_serve(pages, listening), jobs, beside, store, lock)
 
     def _url(self) -> str:
         return f"http://{_HOST}:{self._port}"
@@ -193,7 +202,7 @@ class LocalAWS:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def _client(self, service: Any, moto: Moto) -> Any:
+    def _client(self, service: Any, moto: WSGIApp) -> Any:
         """A client of the engine's own, which reaches moto without a socket."""
         client = neutral_session().create_client(
             service,
@@ -216,9 +225,15 @@ class _Started:
     """What a running server holds, to be given back in the right order."""
 
     def __init__(
-        self, server: ThreadedWSGIServer, jobs: Jobs, services: Services, lock: IO[str]
+        self,
+        server: ThreadedWSGIServer,
+        jobs: Jobs,
+        services: Services,
+        store: Store,
+        lock: IO[str],
     ) -> None:
         self._server = server
+        self._store = store
         self._jobs = jobs
         self._services = services
         self._lock = lock
@@ -234,6 +249,7 @@ class _Started:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._store.close()
         self._lock.close()
 
 

@@ -36,7 +36,10 @@ def connect(client: BaseClient, app: WSGIApp) -> None:
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> None:
             head[:] = [int(status.split()[0]), dict(headers)]
 
-        body = b"".join(app(_environ(request), start_response))
+        pieces = app(_environ(request), start_response)
+        body = b"".join(pieces)
+        if hasattr(pieces, "close"):  # PEP 3333: else what it reads from stays open
+            pieces.close()
         return AWSResponse(request.url, head[0], head[1], _Body(body))
 
     # The stubs know no handler that returns something; that of `before-send` may.

@@ -31,6 +31,12 @@ def processing_input(input_name: str, uri: str, **changes: str) -> dict[str, Any
     }
 
 
+def alone(script: str = "") -> dict[str, Any]:
+    """What makes a processing job run a script without any input, on whichever server."""
+    application = {"ImageUri": IMAGE, "ContainerEntrypoint": ["python3", "-c", script]}
+    return {"AppSpecification": application, "ProcessingInputs": []}
+
+
 def processing_output(output_name: str, uri: str, mode: str = "EndOfJob") -> dict[str, Any]:
     return {
         "OutputName": output_name,

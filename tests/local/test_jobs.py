@@ -18,7 +18,7 @@ from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.job import Ending, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 
-from .calls import TEST_SECONDS, final_processing_job, keys, processing_output, until
+from .calls import TEST_SECONDS, alone, final_processing_job, keys, processing_output, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -163,7 +163,7 @@ def test_jobs_beyond_the_number_of_workers_wait_and_can_be_stopped_unstarted(
     with LocalAWS(tmp_path, images=images, workers=1, grace_seconds=1) as aws:
         sagemaker = client(aws)
         for number in (1, 2):
-            request = processing_request(SLEEP, ProcessingJobName=f"{name}-{number}")
+            request = processing_request(ProcessingJobName=f"{name}-{number}", **alone(SLEEP))
             sagemaker.create_processing_job(**request)
         until(
             (tmp_path / f"jobs/{name}-1/log.txt").read_text,
@@ -180,10 +180,12 @@ def test_jobs_whose_names_differ_only_in_case_are_stopped_apart(
 ) -> None:
     with LocalAWS(tmp_path, images=images, workers=1, grace_seconds=1) as aws:
         sagemaker = client(aws)
-        sagemaker.create_processing_job(**processing_request(SLEEP, ProcessingJobName="first"))
+        sagemaker.create_processing_job(
+            **processing_request(ProcessingJobName="first", **alone(SLEEP))
+        )
         until((tmp_path / "jobs/first/log.txt").read_text, lambda log: "ready" in log)
         for name in ("Case", "case"):
-            sagemaker.create_processing_job(**processing_request(ProcessingJobName=name))
+            sagemaker.create_processing_job(**processing_request(ProcessingJobName=name, **alone()))
         sagemaker.stop_processing_job(ProcessingJobName="Case")
         sagemaker.stop_processing_job(ProcessingJobName="first")
         jobs = [final_processing_job(sagemaker, name) for name in ("Case", "case")]
@@ -242,7 +244,7 @@ def test_stopping_the_server_stops_its_jobs_and_says_so_on_disk(
     tmp_path: Path, images: Images, processing_request: Run, name: str
 ) -> None:
     with LocalAWS(tmp_path, images=images) as aws:
-        client(aws).create_processing_job(**processing_request(SLEEP))
+        client(aws).create_processing_job(**processing_request(**alone(SLEEP)))
         log = tmp_path / "jobs" / name / "log.txt"
         until(log.read_text, lambda text: "ready" in text)
     record = json.loads((tmp_path / "jobs" / name / "job.json").read_text())
@@ -256,7 +258,7 @@ def test_the_folder_of_a_job_from_an_earlier_server_makes_room(
     old.mkdir(parents=True)
     (old / "old.txt").touch()
     with LocalAWS(tmp_path, images=images) as aws:
-        client(aws).create_processing_job(**processing_request())
+        client(aws).create_processing_job(**processing_request(**alone()))
         final_processing_job(client(aws), name)
     assert not (old / "old.txt").exists()
 

@@ -1,5 +1,5 @@
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -7,11 +7,29 @@ from hypothesis import strategies as st
 
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.objects import Objects, files, join, relative, split
+from airflow_sm_pipelines.local.s3.store import Store
 
-from .calls import keys
+from .s3.puts import keys, put, read
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "s3")
+    made.create_bucket("bucket")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def objects(store: Store) -> Objects:
+    return Objects(store)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -35,49 +53,64 @@ def test_every_key_of_a_prefix_ends_with_where_it_lands(prefix: str, rest: str) 
     assert (prefix + rest).endswith(relative(prefix + rest, prefix))
 
 
-def test_a_prefix_becomes_a_folder(s3: "S3Client", bucket: str, tmp_path: Path) -> None:
+def test_a_prefix_becomes_a_folder(store: Store, objects: Objects, job: Path) -> None:
     for key in ("in/", "in/a", "in/empty/", "in/sub/b"):
-        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
-    assert Objects(s3).download(f"s3://{bucket}/in/", tmp_path) == 2
-    assert (tmp_path / "sub/b").read_text() == "in/sub/b"
-    assert (tmp_path / "empty").is_dir()
+        put(store, key, key.encode())
+    assert objects.download("s3://bucket/in/", job) == 2
+    assert (job / "sub/b").read_text() == "in/sub/b"
+    assert (job / "empty").is_dir()
 
 
 def test_more_objects_than_one_page_has_are_all_found(
-    s3: "S3Client", bucket: str, tmp_path: Path
+    store: Store, objects: Objects, job: Path
 ) -> None:
     for number in range(1001):
-        s3.put_object(Bucket=bucket, Key=f"in/{number}", Body=b"")
-    assert Objects(s3).download(f"s3://{bucket}/in", tmp_path) == 1001
+        put(store, f"in/{number}")
+    assert objects.download("s3://bucket/in", job) == 1001
 
 
-def test_a_key_cannot_lead_out_of_its_folder(s3: "S3Client", bucket: str, tmp_path: Path) -> None:
-    s3.put_object(Bucket=bucket, Key="in/../../out", Body=b"")
+def test_a_key_cannot_lead_out_of_its_folder(store: Store, objects: Objects, job: Path) -> None:
+    put(store, "in/../../out")
     with pytest.raises(JobError, match="leads out of its input's folder"):
-        Objects(s3).download(f"s3://{bucket}/in/", tmp_path / "a" / "b")
+        objects.download("s3://bucket/in/", job / "a" / "b")
 
 
 def test_a_folder_becomes_objects_without_its_links(
-    s3: "S3Client", bucket: str, tmp_path: Path
+    store: Store, objects: Objects, job: Path
 ) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub/a").write_text("a")
-    (tmp_path / "link").symlink_to(tmp_path / "sub/a")
-    (tmp_path / "folder").symlink_to(tmp_path / "sub")
-    Objects(s3).upload_folder(tmp_path, f"s3://{bucket}/out/")
-    assert keys(s3, bucket) == ["out/sub/a"]
+    (job / "sub").mkdir()
+    (job / "sub/a").write_text("a")
+    (job / "link").symlink_to(job / "sub/a")
+    (job / "folder").symlink_to(job / "sub")
+    objects.upload_folder(job, "s3://bucket/out/")
+    assert keys(store) == ["out/sub/a"]
 
 
-def test_a_bucket_that_is_not_there_is_said(s3: "S3Client", tmp_path: Path) -> None:
-    (tmp_path / "a").touch()
-    with pytest.raises(JobError, match="ClientError: cannot upload to s3://no-such-bucket/a"):
-        Objects(s3).upload(tmp_path / "a", "s3://no-such-bucket/a")
+def test_what_a_job_does_to_its_files_does_nothing_to_the_objects(
+    store: Store, objects: Objects, job: Path
+) -> None:
+    put(store, "in/a", b"object")
+    objects.download("s3://bucket/in/", job)
+    objects.upload(job / "a", "s3://bucket/out/a")
+    with (job / "a").open("r+b") as file:
+        file.write(b"changed")
+    assert [read(store, key) for key in ("in/a", "out/a")] == [b"object", b"object"]
 
 
-def test_objects_exist_where_a_key_starts_with_the_uri(s3: "S3Client", bucket: str) -> None:
-    s3.put_object(Bucket=bucket, Key="in/a", Body=b"")
-    uris = [f"s3://{bucket}", f"s3://{bucket}/i", f"s3://{bucket}/b", "s3://no-such-bucket/in"]
-    assert [Objects(s3).exist(uri) for uri in uris] == [True, True, False, False]
+def test_a_bucket_that_is_not_there_is_said(objects: Objects, job: Path) -> None:
+    (job / "a").touch()
+    with pytest.raises(JobError) as refused:
+        objects.upload(job / "a", "s3://no-such-bucket/a")
+    assert str(refused.value) == (
+        "ClientError: cannot upload to s3://no-such-bucket/a: An error occurred (NoSuchBucket) "
+        "when calling the PutObject operation: The specified bucket does not exist"
+    )
+
+
+def test_objects_exist_where_a_key_starts_with_the_uri(store: Store, objects: Objects) -> None:
+    put(store, "in/a")
+    uris = ["s3://bucket", "s3://bucket/i", "s3://bucket/b", "s3://no-such-bucket/in"]
+    assert [objects.exist(uri) for uri in uris] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
