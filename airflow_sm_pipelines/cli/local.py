@@ -51,8 +51,11 @@ def local(
     ] = None,
     root: Annotated[
         Path,
-        typer.Option(metavar="DIR", help="Where it keeps its jobs; made when it is not there."),
+        typer.Option(metavar="DIR", help="Where it keeps all it has; made when it is not there."),
     ] = Path(".sm-local"),
+    least_free_mib: Annotated[
+        int, typer.Option(help="What uploads and jobs leave free on the disk, in MiB.")
+    ] = 512,
 ) -> None:
     """Serve the local AWS alone, until Ctrl-C, and print the variables that lead to it."""
     require_local_extra()
@@ -60,7 +63,7 @@ def local(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    with LocalAWS(root, port=port) as aws:
+    with LocalAWS(root, port=port, least_free_bytes=least_free_mib << 20) as aws:
         try:
             if seed:
                 seeding.seed(aws.environment, seed)
@@ -77,6 +80,7 @@ def _serve(console: Console, aws: "LocalAWS") -> None:
         f"# local AWS: {aws.endpoint_url}",
         f"# isolation of jobs: {aws.isolation}",
         f"# jobs: {aws.root / 'jobs'}",
+        f"# objects: {aws.root / 's3'}",
         *exports(aws.environment),
         "# Ctrl-C stops it and its jobs",
     ):

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES
 from airflow_sm_pipelines.local.sandbox import SandboxError
 from airflow_sm_pipelines.local.server import LocalAWS
 
@@ -24,7 +25,12 @@ def main() -> int:
     if options.until_stdin_closes:
         threading.Thread(target=_tell_of_end_of_stdin, args=(tell,), daemon=True).start()
     try:
-        with LocalAWS(options.root, port=options.port, region=options.region) as aws:
+        with LocalAWS(
+            options.root,
+            port=options.port,
+            region=options.region,
+            least_free_bytes=options.least_free_mib << 20,
+        ) as aws:
             _announce(aws)
             os.read(told, 1)
     except (LocalError, SandboxError) as error:
@@ -38,6 +44,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--root", type=Path, required=True, help="folder for jobs and their logs")
     parser.add_argument("--port", type=int, default=0, help="default: any port that is free")
     parser.add_argument("--region", default="us-east-1")
+    parser.add_argument(
+        "--least-free-mib",
+        type=int,
+        default=LEAST_FREE_BYTES >> 20,
+        help="what uploads and jobs leave free on the disk; default: %(default)s",
+    )
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the caller")
     return parser.parse_args()
 

@@ -3,6 +3,7 @@
 LocalError          the local AWS cannot be started or used like this
   JobError          a job cannot go on; the text becomes its FailureReason
   StoppedError      a job has been asked to stop
+  KeptError         what an earlier server has written cannot be read
   DocumentError     what a test sets is wrong; carries every problem
     ScriptError       a script cannot be played
     FaultError        a fault cannot happen
@@ -22,6 +23,10 @@ class JobError(LocalError):
 
 class StoppedError(LocalError):
     """A job has been asked to stop before its next part."""
+
+
+class KeptError(LocalError):
+    """A file of an earlier server's is damaged, or of a version that is not known."""
 
 
 class DocumentError(LocalError):

@@ -3,7 +3,6 @@
 What a kind of job does is a `JobKind`; `processing.py` is an example of one.
 """
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local import shapes
+from airflow_sm_pipelines.local import kept, shapes
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import StoppedError
 from airflow_sm_pipelines.local.process import Process
 
 Fields = Mapping[str, Any]
+
+RECORD = "job.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +78,19 @@ class JobKind:
 class Job:
     """One job: a request that never changes, and a description that does.
 
-    A description is replaced as a whole, so whoever reads it sees one moment of the job.
+    A description is replaced as a whole, so whoever reads it sees one moment of the job. `fields`
+    are those of a job that is there already, of an earlier server.
     """
 
     def __init__(
-        self, kind: JobKind, request: Fields, *, arn: str, folder: Path, grace_seconds: float
+        self,
+        kind: JobKind,
+        request: Fields,
+        *,
+        arn: str,
+        folder: Path,
+        grace_seconds: float,
+        fields: Fields | None = None,
     ) -> None:
         self.kind = kind
         self.name: str = request[kind.name_key]
@@ -95,12 +104,22 @@ class Job:
         self._lock = threading.RLock()
         self.told: Callable[[], None] = lambda: None  # called when it is asked to stop
         self._process: Process | None = None
-        created = {f"{kind.noun}Arn": arn, kind.status_key: "InProgress", "CreationTime": now()}
-        echoed = shapes.answered(f"Describe{kind.noun}", request)
-        self._fields: Fields = {**echoed, **created, **kind.opened(request)}
+        self._fields: Fields = fields if fields is not None else self._begin()
+
+    def _begin(self) -> Fields:
+        """The first description of a new job, whose folder is made."""
+        kind = self.kind
+        created = {
+            f"{kind.noun}Arn": self.arn,
+            kind.status_key: "InProgress",
+            "CreationTime": now(),
+        }
+        echoed = shapes.answered(f"Describe{kind.noun}", self.request)
+        fields = {**echoed, **created, **kind.opened(self.request), "LastModifiedTime": now()}
         self.folder.mkdir(parents=True)
         self.log.touch()
-        self.update(lambda _: {})
+        self._write(fields)
+        return fields
 
     @property
     def final(self) -> bool:
@@ -142,6 +161,11 @@ class Job:
         """Make the job final."""
         self.update(lambda fields: self.kind.ended(fields, ending))
 
+    def forget(self) -> None:
+        """Let the next server not know the job; its folder stays."""
+        with self._lock:
+            self.folder.joinpath(RECORD).replace(self.folder / "deleted.json")
+
     def note(self, text: str) -> None:
         """Add a line of the local AWS itself to the job's log."""
         with self.log.open("a", encoding="utf-8") as log:
@@ -166,8 +190,6 @@ class Job:
                 self._process = None
 
     def _write(self, fields: Fields) -> None:
-        """Keep job.json, for people to look at."""
+        """Keep job.json, for people to look at and for the next server."""
         record = {"Kind": self.kind.noun, "Request": self.request, "Description": fields}
-        aside = self.folder / "job.json.new"
-        aside.write_text(json.dumps(record, indent=2, default=str), encoding="utf-8")
-        aside.replace(self.folder / "job.json")
+        kept.write(self.folder / RECORD, record)

@@ -1,14 +1,15 @@
 """The job engine: every job from its request to its final status."""
 
+import itertools
 import logging
-import shutil
 import threading
-import uuid
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from airflow_sm_pipelines.local.account import Account
+from airflow_sm_pipelines.local.earlier import earlier_jobs
 from airflow_sm_pipelines.local.errors import AwsError, JobError, StoppedError, invalid
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 from airflow_sm_pipelines.local.script import Moment, Script
@@ -19,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class Jobs:
-    """All jobs of the local AWS, run by a bounded number of workers."""
+    """All jobs of the local AWS, run by a bounded number of workers.
+
+    `ready` raises `JobError` where none can be run at this moment.
+    """
 
     def __init__(
         self,
@@ -29,8 +33,10 @@ class Jobs:
         workers: int,
         grace_seconds: float,
         scripts: Scripts | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._account = account
+        self._ready = ready
         self._scripts = scripts or Scripts()
         self._folder = folder
         self._grace_seconds = grace_seconds
@@ -39,9 +45,16 @@ class Jobs:
         # By kind, then by name: some have thousands, and a List operation looks at all of a kind.
         self._jobs: dict[str, dict[str, Job]] = {}
         self._futures: dict[tuple[str, str], Future[None]] = {}
-        self._folders: set[Path] = set()
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
         self._stage = Stage()
+
+    def load(self, kinds: Iterable[JobKind]) -> None:
+        """Know the jobs of earlier servers again."""
+        known = {kind.noun: kind for kind in kinds}
+        for job in earlier_jobs(
+            self._folder, known, self._account, grace_seconds=self._grace_seconds
+        ):
+            self._jobs.setdefault(job.kind.noun, {})[job.kind.path(job.request)] = job
 
     def create(self, kind: JobKind, request: Fields) -> Job:
         """Accept a job, to be run as soon as a worker is free."""
@@ -108,6 +121,7 @@ class Jobs:
                 raise AwsError("ResourceInUse", f"{job.arn} is {status}; stop it first")
             del self._jobs[kind.noun][kind.path(request)]
             self._futures.pop(key, None)
+            job.forget()
         return job.arn
 
     def descriptions(self, kind: JobKind) -> list[Fields]:
@@ -136,7 +150,7 @@ class Jobs:
         if script is not None:
             job.told = self._stage.play(_play(script, job), partial(_fail, job))
             return
-        future = self._futures[key] = self._pool.submit(_run, job)
+        future = self._futures[key] = self._pool.submit(_run, job, self._ready)
         future.add_done_callback(partial(_settle, job))
 
     def _refuse(self, key: tuple[str, str], arn: str) -> None:
@@ -152,18 +166,16 @@ class Jobs:
             )
 
     def _make_room(self, kind: JobKind, path: str) -> Path:
-        """The folder of a new job; what a server before this one left there goes."""
+        """A folder for a new job: its name, or more where that is taken.
+
+        By a job of another kind, whose names AWS counts apart, by a deleted one, by one that could
+        not be read.
+        """
         scope, _, name = path.rpartition("/")
-        folder = self._folder / name
-        if folder in self._folders:  # by a job of another kind: AWS counts their names apart
-            folder = self._folder / ".".join(filter(None, (name, kind.slug, scope)))
-        if folder.exists():
-            aside = self._folder / ".replaced" / uuid.uuid4().hex
-            aside.parent.mkdir(exist_ok=True)
-            folder.rename(aside)
-            self._pool.submit(shutil.rmtree, aside)
-        self._folders.add(folder)
-        return folder
+        longer = ".".join(filter(None, (name, kind.slug, scope)))
+        numbered = (f"{longer}.{number}" for number in itertools.count(2))
+        folders = (self._folder / each for each in itertools.chain((name, longer), numbered))
+        return next(folder for folder in folders if not folder.exists())
 
 
 def unknown(kind: JobKind, name: str) -> AwsError:
@@ -197,9 +209,10 @@ def _at(kind: JobKind, moment: Moment, fields: Fields) -> Fields:
     return {kind.status_key: moment.status, **moment.fields}
 
 
-def _run(job: Job) -> None:
+def _run(job: Job, ready: Callable[[], None]) -> None:
     try:
         job.go_on()
+        ready()
         ending = job.kind.run(job)
     except StoppedError:
         ending = Ending(status="Stopped")

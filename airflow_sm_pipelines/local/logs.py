@@ -1,6 +1,7 @@
 """Job logs in CloudWatch: what a job writes to its log file is sent on while it runs.
 
-The file is the first truth; CloudWatch has all of it when the job is final.
+The file is the first truth; CloudWatch has all of it when the job is final. `streams.json` beside
+it says which stream it is, so that the next server can send it again (`resent.py`).
 """
 
 import threading
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_sm_pipelines.local import kept
 from airflow_sm_pipelines.local.following import following
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ _EVENT_OVERHEAD_BYTES = 26
 _EVENT_BYTES = 256 * 1024 - _EVENT_OVERHEAD_BYTES
 
 SEND_SECONDS = 0.5
+_OLDEST_SECONDS = 13 * 86_400
+
+STREAMS = "streams.json"
 
 
 class Logs:
@@ -31,11 +36,14 @@ class Logs:
     def __init__(self, client: "CloudWatchLogsClient") -> None:
         self._client = client
         self._groups: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     @contextmanager
     def follow(self, file: Path, *, group: str, stream: str) -> Iterator[None]:
         """Send the lines of `file` to a new stream until the block ends, then what is left."""
+
+        self._remember(file, group=group, stream=stream)
 
         def follow_file(ended: threading.Event) -> None:
             self._create(group, stream)
@@ -43,6 +51,31 @@ class Logs:
 
         with following(follow_file, name=f"log {stream}"):
             yield
+
+    def resend(self, file: Path, *, group: str, stream: str) -> None:
+        """Send a file of an earlier server's to its stream, as of the time of its last line.
+
+        Once: a stream that this server has made is left alone. Its own CloudWatch takes nothing
+        that is older than 14 days, so what is older is sent as if it were not.
+        """
+        with self._lock:
+            if (group, stream) in self._known:
+                return
+            self._known.add((group, stream))
+        moment = max(file.stat().st_mtime, time.time() - _OLDEST_SECONDS)
+        self._create(group, stream)
+        ended = threading.Event()
+        ended.set()
+        _Tail(self._client, file, group, stream, moment=int(moment * 1000)).follow(ended)
+
+    def _remember(self, file: Path, *, group: str, stream: str) -> None:
+        """Note which stream a file is."""
+        record = file.with_name(STREAMS)
+        row = {"Group": group, "Stream": stream, "File": file.name}
+        with self._lock:
+            self._known.add((group, stream))
+            rows = kept.read(record)["Streams"] if record.exists() else []
+            kept.write(record, {"Streams": [*rows, row]})
 
     def _create(self, group: str, stream: str) -> None:
         with self._lock:
@@ -56,8 +89,17 @@ class Logs:
 class _Tail:
     """A log file that is read as it grows."""
 
-    def __init__(self, client: "CloudWatchLogsClient", file: Path, group: str, stream: str) -> None:
+    def __init__(
+        self,
+        client: "CloudWatchLogsClient",
+        file: Path,
+        group: str,
+        stream: str,
+        *,
+        moment: int | None = None,
+    ) -> None:
         self._client = client
+        self._moment = moment
         self._file = file
         self._group = group
         self._stream = stream
@@ -80,7 +122,7 @@ class _Tail:
                 self._rest = b""
 
     def _put(self, lines: list[bytes]) -> None:
-        moment = int(time.time() * 1000)
+        moment = self._moment or int(time.time() * 1000)
         for messages in _batches(lines):
             events: list[InputLogEventTypeDef] = [
                 {"timestamp": moment, "message": message} for message in messages

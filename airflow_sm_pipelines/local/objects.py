@@ -4,7 +4,9 @@ It copies files to and from the folder of S3: no request, no part of a file in m
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from airflow_sm_pipelines.local.errors import AwsError, JobError
 from airflow_sm_pipelines.local.s3.copying import copy
@@ -31,7 +33,7 @@ class Objects:
         bucket, prefix = split(uri)
         count = 0
         for found in self._found(bucket, prefix):
-            target = _below(folder, relative(found.key, prefix), found.key)
+            target = below(folder, relative(found.key, prefix), found.key)
             if found.key.endswith("/"):
                 target.mkdir(parents=True, exist_ok=True)
                 continue
@@ -39,6 +41,28 @@ class Objects:
             copy(Path(found.path), target)
             count += 1
         return count
+
+    def find(self, uri: str) -> Iterator[tuple[str, str]]:
+        """The objects whose key starts with `uri`: the URI of each, and its path in a folder.
+
+        As `download` has them; what ends in a slash stands for a folder.
+        """
+        bucket, prefix = split(uri)
+        for found in self._found(bucket, prefix):
+            name = relative(found.key, prefix)
+            if name or not found.key.endswith("/"):
+                yield f"s3://{bucket}/{found.key}", name
+
+    def open(self, uri: str) -> IO[bytes]:
+        """The content of an object, read as it is needed."""
+        bucket, key = split(uri)
+        try:
+            content, _ = self._store.open(bucket, key)
+        except AwsError as error:
+            raise JobError(
+                f"ClientError: cannot read {uri}: {_told(error, 'GetObject')}"
+            ) from error
+        return content
 
     def upload(self, file: Path, uri: str) -> None:
         """Put one file to an S3 URI."""
@@ -105,7 +129,7 @@ def relative(key: str, prefix: str) -> str:
     return key.removeprefix(folder) if key.startswith(folder) else key[prefix.rfind("/") + 1 :]
 
 
-def _below(folder: Path, name: str, key: str) -> Path:
+def below(folder: Path, name: str, key: str) -> Path:
     """`name` inside `folder`; a key such as `../x` may not lead out of it."""
     target = folder / name.lstrip("/")
     if ".." in target.relative_to(folder).parts:

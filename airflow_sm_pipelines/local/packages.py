@@ -15,8 +15,8 @@ class Packages:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._tokens: dict[str, tuple[Fields, str]] = {}
-        self._versions: dict[str, int] = {}
+        self._tokens = registry.notes("ClientToken")
+        self._versions = registry.notes("ModelPackageVersion")
 
     def create_group(self, request: Fields) -> Fields:
         """CreateModelPackageGroup."""
@@ -42,17 +42,17 @@ class Packages:
         """CreateModelPackage; the same ClientToken gives the same package."""
         token = request.get("ClientToken")
         with self._registry.lock:
-            known, arn = self._tokens.get(token or "", (request, ""))
-            if known != request:
+            known = self._tokens.get(token or "") or {"Request": request, "Arn": ""}
+            if known["Request"] != request:
                 raise AwsError(
                     "ConflictException",
                     f"ClientToken {token!r} has been used for a different request",
                 )
-            if arn:
-                return Replayed(ModelPackageArn=arn)
+            if known["Arn"]:
+                return Replayed(ModelPackageArn=known["Arn"])
             arn = self._create(request)
             if token:
-                self._tokens[token] = (request, arn)
+                self._tokens.put(token, {"Request": request, "Arn": arn})
         return {"ModelPackageArn": arn}
 
     def update(self, request: Fields) -> Fields:
@@ -89,7 +89,8 @@ class Packages:
             )
         group = self._registry.get(GROUP, name_or_arn)["ModelPackageGroupName"]
         # A number is never given twice, not even when its version has been deleted.
-        version = self._versions[group] = self._versions.get(group, 0) + 1
+        version = (self._versions.get(group) or {"Last": 0})["Last"] + 1
+        self._versions.put(group, {"Last": version})
         identity = {
             "ModelPackageName": None,  # SageMaker leaves it out for versions
             "ModelPackageGroupName": group,

@@ -11,25 +11,26 @@ a name that an attacker has pointed at this machine is none.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
-from botocore.exceptions import ClientError
 from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import wrap_file
 
 from airflow_sm_pipelines.local.errors import AwsError
 from airflow_sm_pipelines.local.job import Fields, Job, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.registry import KINDS, Registry
+from airflow_sm_pipelines.local.s3 import listing
+from airflow_sm_pipelines.local.s3.store import Store
+from airflow_sm_pipelines.local.s3.walk import Found
 from airflow_sm_pipelines.local.transport import WSGIApp
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _PREFIX = "/_local/"
 _HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _LARGEST_LOG_BYTES = 5_000_000
 _MOST_OBJECTS = 1_000
+_PIECE_BYTES = 1 << 20
 
 
 class Pages:
@@ -42,13 +43,13 @@ class Pages:
         registry: Registry,
         *,
         kinds: tuple[JobKind, ...],
-        s3: "S3Client",
+        store: Store,
     ) -> None:
         self._app = app
         self._jobs = jobs
         self._registry = registry
         self._kinds = {kind.noun: kind for kind in kinds}
-        self._s3 = s3
+        self._store = store
         self._pages: dict[str, Callable[[str, Fields], Response]] = {
             "resources": self._resource,
             "logs": self._log,
@@ -72,8 +73,6 @@ class Pages:
         try:
             return self._pages[name](rest, request.args.to_dict())
         except AwsError as error:
-            return _text(f"{error}\n", status=404)
-        except ClientError as error:
             return _text(f"{error}\n", status=404)
 
     def _resource(self, path: str, told_apart: Fields) -> Response:
@@ -103,26 +102,24 @@ class Pages:
     def _s3_page(self, path: str, _: Fields) -> Response:
         bucket, _slash, key = path.partition("/")
         if key and not key.endswith("/"):
-            try:
-                body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            except self._s3.exceptions.NoSuchKey:
-                key += "/"
-            else:
-                return _text(body)
+            if self._store.find(bucket, key) is not None:
+                content, _stored = self._store.open(bucket, key)
+                return _text(wrap_file({}, content, _PIECE_BYTES))
+            key += "/"
         return self._folder(bucket, key)
 
     def _folder(self, bucket: str, prefix: str) -> Response:
-        found = self._s3.list_objects_v2(
-            Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=_MOST_OBJECTS
-        )
-        folders = [each["Prefix"] for each in found.get("CommonPrefixes", [])]
-        rows = [_row(bucket, folder, prefix) for folder in folders]
+        """What is directly in a folder; no further than its first objects are looked at."""
+        query = {"prefix": prefix, "delimiter": "/", "max-keys": str(_MOST_OBJECTS)}
+        listed, more = listing.listed(self._store, bucket, query)
+        rows = [_row(bucket, each, prefix) for each in listed if isinstance(each, str)]
         rows += [
-            f"{_row(bucket, each['Key'], prefix)} {each['Size']:,} bytes"
-            for each in found.get("Contents", [])
+            f"{_row(bucket, each.key, prefix)} {each.size:,} bytes"
+            for each in listed
+            if isinstance(each, Found)
         ]
-        more = ["..."] if found["IsTruncated"] else []
-        return _html("s3", f"{bucket}/{prefix}", [("", "\n".join([*rows, *more]) or "nothing")])
+        told = "\n".join([*rows, *(["..."] if more else ())]) or "nothing"
+        return _html("s3", f"{bucket}/{prefix}", [("", told)])
 
 
 def _row(bucket: str, key: str, prefix: str) -> str:
@@ -151,7 +148,7 @@ def _html(kind: str, name: str, sections: list[tuple[str, str]], *, log: str = "
     return Response(content, content_type="text/html; charset=utf-8", headers=_SAFE)
 
 
-def _text(content: bytes | str, *, status: int = 200) -> Response:
+def _text(content: bytes | str | Iterable[bytes], *, status: int = 200) -> Response:
     """Text as it is: nothing of a job's is ever run by the browser."""
     return Response(content, status=status, content_type="text/plain; charset=utf-8", headers=_SAFE)
 

@@ -3,18 +3,23 @@
 To add a kind: a row of `KINDS`, and operations in `api.py`.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account, now
 from airflow_sm_pipelines.local.errors import AwsError, invalid
+from airflow_sm_pipelines.local.kept import Notes, Shelf
 from airflow_sm_pipelines.local.script import SETTLE_SECONDS, Moment, succeeds
 from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.tags import Tags
+
+logger = logging.getLogger(__name__)
 
 Fields = Mapping[str, Any]
 
@@ -88,16 +93,42 @@ class Record:
         """The fields as they are at this moment."""
         return self.settled().fields
 
+    def kept(self) -> Fields:
+        """The record as it is written to a file."""
+        changes = [{"Moment": each.moment, "Fields": each.fields} for each in self.changes]
+        return {"Fields": self.fields, "Changes": changes}
+
+    @classmethod
+    def read(cls, value: Fields) -> "Record":
+        """The record of a file; raises LookupError or TypeError where it has none."""
+        changes = tuple(
+            Change(moment=each["Moment"], fields={**each["Fields"]}) for each in value["Changes"]
+        )
+        times = [value["Fields"]["CreationTime"], *(each.moment for each in changes)]
+        if not all(isinstance(each, datetime) for each in times):
+            raise TypeError("a time of it is none")
+        return cls(fields={**value["Fields"]}, changes=changes)
+
 
 class Registry:
-    """The recorded resources of the account, by kind and ARN; `tags` are those of jobs too."""
+    """The recorded resources of the account, by kind and ARN; `tags` are those of jobs too.
 
-    def __init__(self, account: Account, scripts: Scripts | None = None) -> None:
+    With a folder they outlive the server.
+    """
+
+    def __init__(
+        self, account: Account, scripts: Scripts | None = None, folder: Path | None = None
+    ) -> None:
         self.account = account
         self._scripts = scripts or Scripts()
-        self.tags = Tags()
+        self._folder = folder
+        self.tags = Tags(self._shelf("Tags"))
         self.lock = threading.RLock()
-        self._records: dict[str, dict[str, Record]] = {}
+        self._records = {noun: self._load(noun) for noun in KINDS}
+
+    def notes(self, what: str) -> Notes:
+        """What else is to be known of resources, by its name."""
+        return Notes(self._shelf(what))
 
     def create(self, kind: Kind, name: str, *, fields: Fields, gained: Fields | None = None) -> str:
         """Record a resource under a name that is still free; its ARN.
@@ -108,15 +139,13 @@ class Registry:
         moment = now()
         created = {kind.name_key: name, kind.arn_key: arn, "CreationTime": moment}
         with self.lock:
-            known = self._records.setdefault(kind.noun, {})
-            if arn in known:
+            if arn in self._records[kind.noun]:
                 raise invalid(kind.exists.format(arn=arn, name=name))
             changes = self._changes(kind, name, on="Create", gained=gained or {})
             record = Record(
                 fields={**created, "LastModifiedTime": moment, **fields}, changes=changes
             )
-            known[arn] = record.settled()
-        return arn
+            return self._replace(kind, record.settled())
 
     def get(self, kind: Kind, name_or_arn: str) -> Fields:
         """The resource of that name or ARN, as it is at this moment."""
@@ -145,12 +174,14 @@ class Registry:
         with self.lock:
             arn = self._record(kind, name_or_arn).fields[kind.arn_key]
             del self._records[kind.noun][arn]
+            if shelf := self._shelf(kind.noun):
+                shelf.remove(arn)
             self.tags.forget(arn)
 
     def descriptions(self, kind: Kind) -> list[Fields]:
         """Every resource of a kind, as it is at this moment."""
         with self.lock:
-            records = list(self._records.get(kind.noun, {}).values())
+            records = list(self._records[kind.noun].values())
         return [record.describe() for record in records]
 
     def _changes(self, kind: Kind, name: str, *, on: str, gained: Fields) -> tuple[Change, ...]:
@@ -162,12 +193,30 @@ class Registry:
     def _replace(self, kind: Kind, record: Record) -> str:
         arn: str = record.fields[kind.arn_key]
         self._records[kind.noun][arn] = record
+        if shelf := self._shelf(kind.noun):
+            shelf.put(arn, record.kept())
         return arn
+
+    def _shelf(self, name: str) -> Shelf | None:
+        return Shelf(self._folder / name) if self._folder else None
+
+    def _load(self, noun: str) -> dict[str, Record]:
+        """The records of a kind that an earlier server has kept, oldest first."""
+        shelf = self._shelf(noun)
+        own = self.account.arn("", "").rpartition(":")[0]
+        found: dict[str, Record] = {}
+        for arn, value in shelf.all() if shelf else ():
+            try:
+                if arn.startswith(own):  # else it is of another region
+                    found[arn] = Record.read(value)
+            except (LookupError, TypeError) as error:
+                logger.warning("%s: left out: %r", arn, error)
+        return dict(sorted(found.items(), key=lambda row: row[1].fields["CreationTime"]))
 
     def _record(self, kind: Kind, name_or_arn: str) -> Record:
         own = name_or_arn.lower() if name_or_arn.startswith("arn:") else ""
         arn = own or self.account.arn(kind.slug, name_or_arn)
-        record = self._records.get(kind.noun, {}).get(arn)
+        record = self._records[kind.noun].get(arn)
         if record is None:
             raise kind.unknown(arn)
         return record

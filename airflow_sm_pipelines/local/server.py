@@ -28,12 +28,14 @@ from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.journal import Journal
+from airflow_sm_pipelines.local.limits import Limited
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.pages import Pages
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
+from airflow_sm_pipelines.local.resent import Resent
 from airflow_sm_pipelines.local.s3.service import S3
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
 from airflow_sm_pipelines.local.s3.store import Store
@@ -59,8 +61,10 @@ _KEY = "local"
 class LocalAWS:
     """A small AWS on 127.0.0.1 that really runs SageMaker's jobs, in folders below `root`.
 
-    `workers` bounds how many run at once (default: one per CPU). S3, logs and what else is moto's
-    live in the memory of this process, shared by the servers in it; the first one starts afresh.
+    `workers` bounds how many run at once (default: one per CPU). S3, jobs and what SageMaker keeps
+    are there again at the next start. What is moto's lives in the memory of this process, shared
+    by the servers in it; the first one starts afresh. With less than `least_free_bytes` left on
+    the disk nothing is uploaded and no job is run.
     `scripts` says what becomes of jobs and endpoints instead of running them, `faults` what goes
     wrong with requests, `requests` which ones there were.
     """
@@ -151,13 +155,14 @@ class LocalAWS:
             Client(others).post("/moto-api/reset")
         store = Store(self.root / "s3", region=self.account.region)
         space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
-        moto = S3(store, others, space=space)
+        logs = Logs(self._client("logs", others))
+        moto = S3(store, Resent(others, logs, self.root / "jobs"), space=space)
         seed(self.account, iam=self._client("iam", moto), store=store)
         machine = Machine(
             isolation=self._isolation,
             images=self._images,
             objects=Objects(store),
-            logs=Logs(self._client("logs", moto)),
+            logs=logs,
             environment=self._variables(),
         )
         jobs = Jobs(
@@ -166,9 +171,11 @@ class LocalAWS:
             workers=self._workers,
             grace_seconds=self._grace_seconds,
             scripts=self.scripts,
+            ready=space.check_job,
         )
-        registry = Registry(self.account, self.scripts)
+        registry = Registry(self.account, self.scripts, self.root / "registry")
         kinds = (processing(machine), training(machine), *unexecuted(registry))
+        jobs.load(kinds)
         control = Control(
             {
                 "scripts": settable("Scripts", self.scripts),
@@ -186,7 +193,8 @@ class LocalAWS:
             grace_seconds=self._grace_seconds,
         )
         front = Front(api, moto, control=control, disruption=disruption, services=beside)
-        pages = Pages(front, jobs, registry, kinds=kinds, s3=self._client("s3", moto))
+        limited = Limited(front, spared=moto.concerns)
+        pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
         return _Started(_serve(pages, listening), jobs, beside, store, lock)
 
     def _url(self) -> str:

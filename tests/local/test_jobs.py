@@ -251,16 +251,14 @@ def test_stopping_the_server_stops_its_jobs_and_says_so_on_disk(
     assert record["Description"]["ProcessingJobStatus"] == "Stopped"
 
 
-def test_the_folder_of_a_job_from_an_earlier_server_makes_room(
-    tmp_path: Path, images: Images, processing_request: Run, name: str
-) -> None:
-    old = tmp_path / "jobs" / name
-    old.mkdir(parents=True)
-    (old / "old.txt").touch()
-    with LocalAWS(tmp_path, images=images) as aws:
-        client(aws).create_processing_job(**processing_request(**alone()))
-        final_processing_job(client(aws), name)
-    assert not (old / "old.txt").exists()
+def test_a_folder_that_has_no_job_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job/old.txt").touch()
+    jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
+    job = jobs.create(KIND, {"ProcessingJobName": "job"})
+    jobs.close(grace_seconds=0)
+    assert job.folder == tmp_path / "job.processing-job"
+    assert (tmp_path / "job/old.txt").exists()
 
 
 def test_the_request_and_the_description_are_kept_on_disk(

@@ -45,16 +45,16 @@ class _Asked:
 def list_objects(store: Store, bucket: str, query: Mapping[str, str]) -> Response:
     """ListObjects."""
     asked = _asked(bucket, query, after=query.get("marker", ""))
-    listed, more = _page(store, asked)
+    rows, more = _page(store, asked)
     encode = encoder(asked.encoding)
-    marker = [text("NextMarker", encode(_name(listed[-1])))] if more and asked.delimiter else []
+    marker = [text("NextMarker", encode(_name(rows[-1])))] if more and asked.delimiter else []
     return answer(
         "ListBucketResult",
         *asked.told(),
         text("Marker", encode(asked.after)),
         text("IsTruncated", more),
         *marker,
-        *_rows(store, asked, listed, owner=True),
+        *_rows(store, asked, rows, owner=True),
     )
 
 
@@ -63,35 +63,40 @@ def list_objects_v2(store: Store, bucket: str, query: Mapping[str, str]) -> Resp
     token = query.get("continuation-token")
     after = query.get("start-after", "") if token is None else _position(token)
     asked = _asked(bucket, query, after=after)
-    listed, more = _page(store, asked)
+    rows, more = _page(store, asked)
     encode = encoder(asked.encoding)
     start = [text("StartAfter", encode(query["start-after"]))] if "start-after" in query else []
     return answer(
         "ListBucketResult",
         *asked.told(),
-        text("KeyCount", len(listed)),
+        text("KeyCount", len(rows)),
         text("IsTruncated", more),
         *([text("ContinuationToken", token)] if token is not None else ()),
-        *([text("NextContinuationToken", _token(listed[-1]))] if more else ()),
+        *([text("NextContinuationToken", _token(rows[-1]))] if more else ()),
         *start,
-        *_rows(store, asked, listed, owner=query.get("fetch-owner") == "true"),
+        *_rows(store, asked, rows, owner=query.get("fetch-owner") == "true"),
     )
 
 
 def list_versions(store: Store, bucket: str, query: Mapping[str, str]) -> Response:
     """ListObjectVersions: every object has one version, "null", as where versioning is off."""
     asked = _asked(bucket, query, after=query.get("key-marker", ""))
-    listed, more = _page(store, asked)
+    rows, more = _page(store, asked)
     encode = encoder(asked.encoding)
-    following = [text("NextKeyMarker", encode(_name(listed[-1])))] if more else []
+    following = [text("NextKeyMarker", encode(_name(rows[-1])))] if more else []
     return answer(
         "ListVersionsResult",
         *asked.told(),
         text("KeyMarker", encode(asked.after)),
         text("IsTruncated", more),
         *following,
-        *_rows(store, asked, listed, owner=True, versions=True),
+        *_rows(store, asked, rows, owner=True, versions=True),
     )
+
+
+def listed(store: Store, bucket: str, query: Mapping[str, str]) -> tuple[list[Found | str], bool]:
+    """What a page lists, keys and what they share, and whether there is more."""
+    return _page(store, _asked(bucket, query, after=""))
 
 
 def _asked(bucket: str, query: Mapping[str, str], *, after: str) -> _Asked:

@@ -23,7 +23,8 @@ class Space:
             return ""
         return (
             f"{self.folder}: the disk has {free >> 20} MiB left and the local AWS leaves "
-            f"{self.least_free_bytes >> 20} free; delete jobs or objects, or lower --least-free-mib"
+            f"{self.least_free_bytes >> 20} MiB free; delete jobs or objects, or lower "
+            "--least-free-mib"
         )
 
     def check(self) -> None:
