@@ -63,7 +63,10 @@ class Logs:
                 return
             self._known.add((group, stream))
         moment = max(file.stat().st_mtime, time.time() - _OLDEST_SECONDS)
-        self._create(group, stream)
+        try:
+            self._create(group, stream)
+        except self._client.exceptions.ResourceAlreadyExistsException:
+            return  # by an earlier server of this process
         ended = threading.Event()
         ended.set()
         _Tail(self._client, file, group, stream, moment=int(moment * 1000)).follow(ended)
