@@ -2,7 +2,7 @@
 
 Nothing here runs an image. `images.toml` says, rule by rule, what a job of an image runs in; its
 header is the reference of the format. To support another image, add a rule there; a new kind of
-`train` command is a row of `LAUNCHERS`.
+`train` or `serve` command is a row of `LAUNCHERS` or `SERVERS`.
 """
 
 import difflib
@@ -35,8 +35,8 @@ class Runtime:
     """What the jobs of an image run in. Shared between jobs: run a job in its `for_job`.
 
     `environment` has PATH, whose first entry is the directory of `python`, VIRTUAL_ENV, and what
-    pip needs. `train` is the command that the image's `train` stands for, or None. `name` is that
-    of the image's rule, the key of `algorithms.metrics.BUILT_IN_METRICS`.
+    pip needs. `train` and `serve` are the commands that the image's `train` and `serve` stand for,
+    or None. `name` is that of the image's rule, the key of `algorithms.metrics.BUILT_IN_METRICS`.
     """
 
     python: Path
@@ -44,6 +44,7 @@ class Runtime:
     train: tuple[str, ...] | None
     description: str
     name: str = "default"
+    serve: tuple[str, ...] | None = None
 
     def for_job(self, folder: Path) -> "Runtime":
         """This runtime with a virtual environment of the job's own, made in `folder`.
@@ -51,10 +52,12 @@ class Runtime:
         `folder` must not exist. What the job installs with pip goes there, and nowhere else.
         """
         python = overlay(describe(self.python), folder)
-        train = self.train and tuple(
-            str(python) if word == str(self.python) else word for word in self.train
+        train, serve = (
+            command and tuple(str(python) if word == str(self.python) else word for word in command)
+            for command in (self.train, self.serve)
         )
-        return replace(self, python=python, environment=_environment(python), train=train)
+        environment = _environment(python)
+        return replace(self, python=python, environment=environment, train=train, serve=serve)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ class Rule:
     python: Path | None = None
     unsupported: str | None = None
     train: tuple[str, ...] | None = None
+    serve: tuple[str, ...] | None = None
 
 
 class Images:
@@ -100,10 +104,13 @@ class Images:
             version = describe(python).version
         except BuildError as error:
             raise ImageError(f"{image_uri}: {error}; {self._advice(image_uri)}") from error
-        train = rule.train and tuple(word.replace("{python}", str(python)) for word in rule.train)
+        train, serve = (
+            command and tuple(word.replace("{python}", str(python)) for word in command)
+            for command in (rule.train, rule.serve)
+        )
         environment = MappingProxyType({**_environment(python), **_NO_PIP})
         description = f"{rule.name} (Python {version})"
-        return Runtime(python, environment, train, description, rule.name)
+        return Runtime(python, environment, train, description, rule.name, serve)
 
     def _advice(self, image_uri: str) -> str:
         repository = re.split(r"[:@]", image_uri.rsplit("/", 1)[-1])[0]
@@ -168,8 +175,8 @@ def _problems(table: object) -> Iterator[str]:
             close = difflib.get_close_matches(key, _KEYS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(_KEYS)}"
             yield f".{key}: unknown key; {hint}"
-        elif key == "train":
-            yield from _train_problems(value)
+        elif key in COMMANDS:
+            yield from _command_problems(key, value)
         elif not isinstance(value, str):
             yield f".{key}: {value!r} is no string; write text in quotes"
     yield from (f".{key}: missing; every image has one" for key in _REQUIRED if key not in table)
@@ -178,16 +185,17 @@ def _problems(table: object) -> Iterator[str]:
     yield from _pattern_problems(table.get("match"))
 
 
-def _train_problems(value: object) -> Iterator[str]:
+def _command_problems(key: str, value: object) -> Iterator[str]:
+    names = ", ".join(COMMANDS[key])
     match value:
-        case str() if value not in LAUNCHERS:
-            yield f".train: unknown launcher {value!r}; one of {', '.join(LAUNCHERS)}, or a list"
+        case str() if value not in COMMANDS[key]:
+            yield f".{key}: unknown {_NOUNS[key]} {value!r}; one of {names}, or a list"
         case list() if not value or not all(isinstance(word, str) for word in value):
-            yield f".train: {value!r}; write a list of words to run"
+            yield f".{key}: {value!r}; write a list of words to run"
         case str() | list():
             return
         case _:
-            yield f".train: {value!r}; one of {', '.join(LAUNCHERS)}, or a list of words"
+            yield f".{key}: {value!r}; one of {names}, or a list of words"
 
 
 def _pattern_problems(pattern: object) -> Iterator[str]:
@@ -200,15 +208,20 @@ def _pattern_problems(pattern: object) -> Iterator[str]:
 
 
 def _rule(table: Mapping[str, str | Sequence[str]], folder: Path) -> Rule:
-    train = table.get("train", ())
     return Rule(
         match=re.compile(str(table["match"])),
         name=str(table["name"]),
         lock=_path(table, "lock", folder),
         python=_path(table, "python", folder),
         unsupported=str(table["unsupported"]) if "unsupported" in table else None,
-        train=LAUNCHERS[train] if isinstance(train, str) else tuple(train) or None,
+        train=_command(table, "train"),
+        serve=_command(table, "serve"),
     )
+
+
+def _command(table: Mapping[str, str | Sequence[str]], key: str) -> tuple[str, ...] | None:
+    written = table.get(key, ())
+    return COMMANDS[key][written] if isinstance(written, str) else tuple(written) or None
 
 
 def _path(table: Mapping[str, object], key: str, folder: Path) -> Path | None:
@@ -221,10 +234,21 @@ LAUNCHERS: dict[str, tuple[str, ...]] = {
     "xgboost": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost"),
 }
 
+# The same for serving; {port} is a free one, and without it the server listens on 8080.
+SERVERS: dict[str, tuple[str, ...]] = {
+    "script-mode": ("{python}", "-I", str(_HERE / "script_serving.py"), "arrays", "{port}"),
+    "pytorch": ("{python}", "-I", str(_HERE / "script_serving.py"), "tensors", "{port}"),
+    "xgboost": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost_serving", "{port}"),
+}
+
+# The keys of a rule that are commands -> what names stand for there.
+COMMANDS = {"train": LAUNCHERS, "serve": SERVERS}
+_NOUNS = {"train": "launcher", "serve": "server"}
+
 _BARE = _HERE / "locks" / "bare.txt"
 _REQUIRED = ("match", "name")
 _SOURCES = ("lock", "python", "unsupported")
-_KEYS = (*_REQUIRED, *_SOURCES, "train")
+_KEYS = (*_REQUIRED, *_SOURCES, *COMMANDS)
 
 # What follows the environment's own directory on PATH is what Docker sets in an image.
 _CONTAINER_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

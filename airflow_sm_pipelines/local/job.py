@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local import kept, shapes
+from airflow_sm_pipelines.local import kept, reasons, shapes
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import StoppedError
 from airflow_sm_pipelines.local.process import Process
@@ -169,7 +169,7 @@ class Job:
     def note(self, text: str) -> None:
         """Add a line of the local AWS itself to the job's log."""
         with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"[local AWS] {text}\n")
+            log.write(f"{reasons.NOTE} {text}\n")
 
     def go_on(self) -> None:
         """Raise `StoppedError` where the job has been asked to stop."""

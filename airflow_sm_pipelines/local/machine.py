@@ -4,10 +4,11 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from airflow_sm_pipelines.local.entrance import Entrance
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.images import ImageError, Images, Runtime
 from airflow_sm_pipelines.local.job import Job
@@ -27,13 +28,17 @@ NO_INSTANCE_TYPE = "{where}.InstanceType: missing; it would be such as 'ml.m5.la
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """The local stand-in for an instance; `environment` is what every job's process gets."""
+    """The local stand-in for an instance; `environment` is what every job's process gets.
+
+    `entrance` is the way to the local AWS from networks that only a server's process is in.
+    """
 
     isolation: Isolation
     images: Images
     objects: Objects
     logs: Logs
     environment: Mapping[str, str]
+    entrance: Entrance = field(default_factory=Entrance)
 
     def runtime(self, job: Job, image_uri: str) -> Runtime:
         """What stands for an image, with an environment of the job's own for its pip."""

@@ -11,7 +11,8 @@ from pathlib import Path
 class Process:
     """A command in a process group of its own, from its start to the end of its last member.
 
-    Output goes straight to a file, so its size costs no memory.
+    Output goes straight to a file, so its size costs no memory. Of our descriptors it has those of
+    `descriptors`.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class Process:
         environment: Mapping[str, str],
         folder: Path,
         log: Path,
+        descriptors: Sequence[int] = (),
     ) -> None:
         self._lock = threading.Lock()
         self._ended = False
@@ -34,21 +36,32 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=descriptors,
             )
+
+    @property
+    def running(self) -> bool:
+        """Whether the command has not ended."""
+        ended = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        try:
+            return not self._ended and os.waitid(os.P_PID, self._popen.pid, ended) is None
+        except ChildProcessError:  # `wait` has seen the end in this moment
+            return False
 
     def wait(self) -> int:
         """Wait for the command's end, end what it left running, and return its exit code.
 
         A command that a signal ended has code 128 + signal, as a shell and a container say it.
         """
-        # Without reaping: until then the kernel gives the group's id to nobody else.
-        os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOWAIT)
-        with self._lock:
-            self._ended = True
-            if self._killer is not None:
-                self._killer.cancel()
-            self._signal(signal.SIGKILL)
-            code = self._popen.wait()
+        if not self._ended:
+            # Without reaping: until then the kernel gives the group's id to nobody else.
+            os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOWAIT)
+            with self._lock:
+                self._ended = True
+                if self._killer is not None:
+                    self._killer.cancel()
+                self._signal(signal.SIGKILL)
+        code = self._popen.wait()
         return code if code >= 0 else 128 - code
 
     def terminate(self, *, grace_seconds: float) -> None:

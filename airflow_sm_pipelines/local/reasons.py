@@ -5,6 +5,7 @@ from pathlib import Path
 
 REASON_LENGTH = 1024
 _TAIL_BYTES = 64 * 1024
+NOTE = "[local AWS]"  # what a line of ours in a job's log begins with
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -20,7 +21,11 @@ def stated(failure: str, code: int) -> str:
 
 def last_error(log: Path) -> str:
     """The last error message in a log: that of the last traceback, or else the last line."""
-    lines = [line.rstrip() for line in _tail(log).splitlines() if line.strip()]
+    lines = [
+        line.rstrip()
+        for line in _tail(log).splitlines()
+        if line.strip() and not line.startswith(NOTE)
+    ]
     if _TRACEBACK not in lines:
         return lines[-1].strip() if lines else "the command wrote no output"
     start = len(lines) - lines[::-1].index(_TRACEBACK)

@@ -55,13 +55,18 @@ class Isolation:
     reason: str
     means: Means = field(repr=False)
 
-    def command(self, argv: Sequence[str], ml: Path) -> list[str]:
+    def command(self, argv: Sequence[str], ml: Path, *, network: str = "") -> list[str]:
         """What to run so that `argv` runs and sees the directory `ml` as /opt/ml.
+
+        `network` is that of `launch.enter_network`, for the means that are run by that launcher.
 
         The process that this starts becomes `argv` (or, with proot, ends with it): signal its
         group. It also ends with the *thread* that starts it, so let that thread wait for it.
         """
-        return [*self.means.prefix(ml.resolve()), *argv]
+        prefix = self.means.prefix(ml.resolve())
+        if network:
+            prefix.insert(-1, network)
+        return [*prefix, *argv]
 
 
 @dataclass(frozen=True, slots=True)

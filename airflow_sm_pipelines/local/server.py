@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, ClassVar, Self
@@ -45,6 +46,7 @@ from airflow_sm_pipelines.local.seed import seed
 from airflow_sm_pipelines.local.services import Services, services
 from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
+from airflow_sm_pipelines.local.transform import transform
 from airflow_sm_pipelines.local.transport import WSGIApp
 from airflow_sm_pipelines.local.unexecuted import unexecuted
 
@@ -174,7 +176,12 @@ class LocalAWS:
             ready=space.check_job,
         )
         registry = Registry(self.account, self.scripts, self.root / "registry")
-        kinds = (processing(machine), training(machine), *unexecuted(registry))
+        kinds = (
+            processing(machine),
+            training(machine),
+            transform(machine, registry),
+            *unexecuted(),
+        )
         jobs.load(kinds)
         control = Control(
             {
@@ -195,6 +202,7 @@ class LocalAWS:
         front = Front(api, moto, control=control, disruption=disruption, services=beside)
         limited = Limited(front, spared=moto.concerns)
         pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
+        machine.entrance.open(partial(_serve, pages))
         return _Started(_serve(pages, listening), jobs, beside, store, lock)
 
     def _url(self) -> str:

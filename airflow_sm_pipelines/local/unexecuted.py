@@ -10,7 +10,6 @@ from airflow_sm_pipelines.local import listing, transitions
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import JobError, invalid
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
-from airflow_sm_pipelines.local.registry import MODEL, Registry
 
 _REASON = (
     "ClientError: a {noun} is not executed by the local AWS; set a script for it "
@@ -18,24 +17,9 @@ _REASON = (
 )
 
 
-def unexecuted(registry: Registry) -> tuple[JobKind, ...]:
+def unexecuted() -> tuple[JobKind, ...]:
     """The kinds of job that only their scripts make anything of."""
-    return (_transform(registry), _tuning(), _auto_ml(), _job())
-
-
-def _transform(registry: Registry) -> JobKind:
-    noun = "TransformJob"
-    return JobKind(
-        noun=noun,
-        slug="transform-job",
-        unknown="Could not find requested job with name: {name}",
-        check=partial(_check_model, registry),
-        opened=lambda request: {},
-        started=lambda fields: {"TransformStartTime": now()},
-        stopping=lambda fields: {"TransformJobStatus": "Stopping"},
-        ended=partial(_ended, noun, "TransformEndTime"),
-        run=_refuse,
-    )
+    return (_tuning(), _auto_ml(), _job())
 
 
 def _tuning() -> JobKind:
@@ -112,11 +96,6 @@ def _moved(fields: Fields, secondary: str, *, message: str = "", final: bool = F
     """The fields of a Job after a transition; its summary has another name for the status."""
     moved = transitions.moved(fields, secondary, message=message or secondary, final=final)
     return {**moved, "JobSecondaryStatus": secondary}
-
-
-def _check_model(registry: Registry, request: Fields) -> None:
-    """Refuse a job whose model is not there."""
-    registry.get(MODEL, request["ModelName"])
 
 
 def _check_tuning(request: Fields) -> None:

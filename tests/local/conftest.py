@@ -28,8 +28,27 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
 
-# Every image is the interpreter of the tests; `train` runs the script of the channel `code`.
+# Every image is the interpreter of the tests; `train` runs the script of the channel `code`,
+# `serve` what the name of the image says: the toolkit, or a program in the model.
 IMAGE_MAP = f"""
+[[image]]
+match = "script-mode"
+name = "script mode"
+python = "{sys.executable}"
+serve = "script-mode"
+
+[[image]]
+match = "own-port"
+name = "port of ours"
+python = "{sys.executable}"
+serve = ["{{python}}", "/opt/ml/model/server.py", "{{port}}"]
+
+[[image]]
+match = "own-network"
+name = "port 8080"
+python = "{sys.executable}"
+serve = ["{{python}}", "/opt/ml/model/server.py", "8080"]
+
 [[image]]
 match = "."
 name = "default"

@@ -27,7 +27,7 @@ def model(sagemaker: "SageMakerClient", name: str) -> None:
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
 
 
-@each_kind
+@pytest.mark.parametrize("kind", [TUNING, AUTO_ML, JOB], ids=lambda kind: kind.noun)
 def test_a_job_without_a_script_fails_and_says_what_to_do(
     sagemaker: "SageMakerClient", name: str, kind: Kind
 ) -> None:

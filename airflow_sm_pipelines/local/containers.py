@@ -1,0 +1,92 @@
+"""The containers of a model: their images, their artifacts, their environment."""
+
+import shutil
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.objects import Objects
+from airflow_sm_pipelines.local.registry import MODEL, PACKAGE, Registry
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a model; `packed` says that its artifacts are a tar file."""
+
+    image: str
+    artifacts: str
+    packed: bool
+    environment: Mapping[str, str]
+
+
+def containers(registry: Registry, model: str) -> tuple[Container, ...]:
+    """The containers of a model, in the order in which a request passes through them."""
+    described = registry.get(MODEL, model)
+    definitions = described.get("Containers") or [described["PrimaryContainer"]]
+    return tuple(
+        _container(each) for definition in definitions for each in _resolved(registry, definition)
+    )
+
+
+def put_model(objects: Objects, container: Container, folder: Path) -> None:
+    """Put the artifacts of a container into `folder`, its /opt/ml/model."""
+    folder.mkdir(parents=True)
+    if not container.artifacts:
+        return
+    target = folder.with_name("artifacts") if container.packed else folder
+    target.mkdir(exist_ok=True)
+    if not objects.download(container.artifacts, target):
+        raise JobError(f"ClientError: Could not find model data at {container.artifacts}.")
+    if container.packed:
+        archives = [each for each in target.rglob("*") if each.is_file()]
+        for archive in archives:
+            _unpack(archive, folder, container.artifacts)
+        shutil.rmtree(target)
+
+
+def _resolved(registry: Registry, definition: Fields) -> Iterator[Fields]:
+    """A definition, or those of the model package that it names with its environment added."""
+    package = definition.get("ModelPackageName")
+    if not package:
+        yield definition
+        return
+    specification = registry.get(PACKAGE, package).get("InferenceSpecification") or {}
+    for each in specification.get("Containers") or ():
+        environment = {**(each.get("Environment") or {}), **(definition.get("Environment") or {})}
+        yield {**each, "Environment": environment}
+
+
+def _container(definition: Fields) -> Container:
+    source = (definition.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return Container(
+        image=definition.get("Image") or "",
+        artifacts=source.get("S3Uri") or definition.get("ModelDataUrl") or "",
+        packed=source.get("CompressionType", "Gzip") == "Gzip",
+        environment=definition.get("Environment") or {},
+    )
+
+
+def _unpack(archive: Path, folder: Path, uri: str) -> None:
+    """Unpack a model without letting anything out of `folder`."""
+    try:
+        with tarfile.open(archive) as tar:
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(folder, filter="data")
+            else:  # Python 3.11.3 and before
+                tar.extractall(folder, members=[each for each in tar if _stays(each)])
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise JobError(
+            f"ClientError: Failed to extract model data archive from URL {uri!r}: {error}; it "
+            "would be a tar.gz file"
+        ) from error
+
+
+def _stays(member: tarfile.TarInfo) -> bool:
+    """Whether a member is a plain file or folder below where it is unpacked."""
+    path = Path(member.name)
+    return (member.isfile() or member.isdir()) and not path.is_absolute() and ".." not in path.parts
