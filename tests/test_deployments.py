@@ -19,6 +19,16 @@ from tests.fakes import FakeStore, until
 IMAGE = {"Image": "python:3", "ModelDataUrl": "s3://bucket/model.tar.gz"}
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
+# Nothing is served in these tests, and the models have no artifacts.
+IN_SERVICE = [
+    {
+        "Kind": "Endpoint",
+        "On": operation,
+        "Moments": [{"Status": status, "Seconds": 0.2}, {"Status": "InService"}],
+    }
+    for operation, status in (("Create", "Creating"), ("Update", "Updating"))
+]
+
 
 class Calls:
     """The operations that change something, as they arrive at AWS."""
@@ -34,7 +44,8 @@ class Calls:
 
 @pytest.fixture
 def client(aws_environment: LocalAWS) -> Iterator[Any]:
-    """A client; scripts are gone when the test ends."""
+    """A client; endpoints come into service by scripts, which are gone when the test ends."""
+    aws_environment.scripts.add(*IN_SERVICE)
     yield aws.Connection("aws_default").client("sagemaker")
     aws_environment.scripts.replace()
 

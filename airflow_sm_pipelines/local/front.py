@@ -4,7 +4,6 @@ What is below `/_local/` is no part of AWS: `control.py`.
 """
 
 import logging
-import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -17,13 +16,12 @@ from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, read
 from airflow_sm_pipelines.local.control import Control
 from airflow_sm_pipelines.local.disruption import Answer, Disruption, DroppedError
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.invocations import Invocations
 from airflow_sm_pipelines.local.services import Services
 from airflow_sm_pipelines.local.tokens import Tokens
 from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
-
-_INVOCATION = re.compile(r"/endpoints/[^/]+/(async-)?invocations")
 
 
 class Front:
@@ -37,9 +35,11 @@ class Front:
         control: Control,
         disruption: Disruption,
         services: Services,
+        invocations: Invocations | None = None,
     ) -> None:
         self._api = api
         self._services = services
+        self._invocations = invocations
         self._control = control
         self._disruption = disruption
         self._moto = moto
@@ -71,9 +71,11 @@ class Front:
     def _aws(self, call: Call, environ: dict[str, Any]) -> Answer:
         if call.service == SAGEMAKER and "HTTP_X_AMZ_TARGET" in environ:
             return self._sagemaker(call, environ)
-        if _INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
-            message = "InvokeEndpoint is not there in the local AWS: endpoints are recorded only"
-            return _refused(AwsError("ValidationError", message))
+        if self._invocations and self._invocations.concern(environ.get("PATH_INFO", "")):
+            try:
+                return Answer(response=self._invocations.answer(Request(environ)))
+            except AwsError as error:
+                return _refused(error)
         if self._services.concern(call):
             return self._services.answer(call, environ)
         if call.service == "sqs":

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account, now
 from airflow_sm_pipelines.local.errors import AwsError, invalid
 from airflow_sm_pipelines.local.kept import Notes, Shelf
-from airflow_sm_pipelines.local.script import SETTLE_SECONDS, Moment, succeeds
+from airflow_sm_pipelines.local.script import SETTLE_SECONDS, Moment, Script, succeeds
 from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.tags import Tags
 
@@ -110,6 +110,16 @@ class Record:
         return cls(fields={**value["Fields"]}, changes=changes)
 
 
+class Host(Protocol):
+    """What stands behind resources of a kind, and says when one is in service."""
+
+    def deploy(self, resource: Fields, *, on: str, gained: Fields) -> None:
+        """Begin what an operation asks for; `update` the resource when that has ended."""
+
+    def remove(self, arn: str) -> None:
+        """End what stands behind a resource."""
+
+
 class Registry:
     """The recorded resources of the account, by kind and ARN; `tags` are those of jobs too.
 
@@ -125,6 +135,7 @@ class Registry:
         self.tags = Tags(self._shelf("Tags"))
         self.lock = threading.RLock()
         self._records = {noun: self._load(noun) for noun in KINDS}
+        self.hosts: dict[str, Host] = {}  # by kind; without one nothing stands behind a resource
 
     def notes(self, what: str) -> Notes:
         """What else is to be known of resources, by its name."""
@@ -141,11 +152,15 @@ class Registry:
         with self.lock:
             if arn in self._records[kind.noun]:
                 raise invalid(kind.exists.format(arn=arn, name=name))
-            changes = self._changes(kind, name, on="Create", gained=gained or {})
+            script = self._scripts.take(kind.noun, name)
+            changes = self._changes(kind, script, on="Create", gained=gained or {})
             record = Record(
                 fields={**created, "LastModifiedTime": moment, **fields}, changes=changes
             )
-            return self._replace(kind, record.settled())
+            arn = self._replace(kind, record.settled())
+            if script is None and kind.noun in self.hosts:
+                self.hosts[kind.noun].deploy(record.fields, on="Create", gained=gained or {})
+            return arn
 
     def get(self, kind: Kind, name_or_arn: str) -> Fields:
         """The resource of that name or ARN, as it is at this moment."""
@@ -166,8 +181,12 @@ class Registry:
             if status != "InService":
                 what = kind.slug.replace("-", " ")
                 raise invalid(f"Cannot update in-progress {what} {name!r}: it is {status}.")
-            changes = self._changes(kind, name, on="Update", gained=gained)
-            return self._replace(kind, replace(record, changes=changes).settled())
+            script = self._scripts.take(kind.noun, name, on="Update")
+            changes = self._changes(kind, script, on="Update", gained=gained)
+            arn = self._replace(kind, replace(record, changes=changes).settled())
+            if script is None and kind.noun in self.hosts:
+                self.hosts[kind.noun].deploy(record.fields, on="Update", gained=gained)
+            return arn
 
     def delete(self, kind: Kind, name_or_arn: str) -> None:
         """Forget a resource, and its tags."""
@@ -177,6 +196,8 @@ class Registry:
             if shelf := self._shelf(kind.noun):
                 shelf.remove(arn)
             self.tags.forget(arn)
+            if kind.noun in self.hosts:
+                self.hosts[kind.noun].remove(arn)
 
     def descriptions(self, kind: Kind) -> list[Fields]:
         """Every resource of a kind, as it is at this moment."""
@@ -184,11 +205,16 @@ class Registry:
             records = list(self._records[kind.noun].values())
         return [record.describe() for record in records]
 
-    def _changes(self, kind: Kind, name: str, *, on: str, gained: Fields) -> tuple[Change, ...]:
-        """What an operation brings a resource, by its script or by what its kind does."""
-        script = self._scripts.take(kind.noun, name, on=on)
+    def _changes(
+        self, kind: Kind, script: Script | None, *, on: str, gained: Fields
+    ) -> tuple[Change, ...]:
+        """What an operation brings a resource, by its script or by what its kind does.
+
+        Where there is a host, that is the first of the kind's moments; the host says the rest.
+        """
         moments = script.moments if script else kind.moments.get(on, ())
-        return tuple(_timeline(kind, moments, gained))
+        changes = tuple(_timeline(kind, moments, gained))
+        return changes if script or kind.noun not in self.hosts else changes[:1]
 
     def _replace(self, kind: Kind, record: Record) -> str:
         arn: str = record.fields[kind.arn_key]

@@ -23,10 +23,12 @@ from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto
 from airflow_sm_pipelines.local.control import Control, record, settable
 from airflow_sm_pipelines.local.disruption import Disruption
+from airflow_sm_pipelines.local.endpoints import Endpoints
 from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
+from airflow_sm_pipelines.local.invocations import Invocations
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.limits import Limited
@@ -177,9 +179,7 @@ class LocalAWS:
         )
         registry = Registry(self.account, self.scripts, self.root / "registry")
         kinds = (
-            processing(machine),
-            training(machine),
-            transform(machine, registry),
+            *(processing(machine), training(machine), transform(machine, registry)),
             *unexecuted(),
         )
         jobs.load(kinds)
@@ -199,11 +199,19 @@ class LocalAWS:
             applications=self._client("emr-serverless", moto),
             grace_seconds=self._grace_seconds,
         )
-        front = Front(api, moto, control=control, disruption=disruption, services=beside)
+        endpoints = Endpoints(machine, registry, self.root / "endpoints")
+        front = Front(
+            api,
+            moto,
+            control=control,
+            disruption=disruption,
+            services=beside,
+            invocations=Invocations(self.account, endpoints),
+        )
         limited = Limited(front, spared=moto.concerns)
         pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
         machine.entrance.open(partial(_serve, pages))
-        return _Started(_serve(pages, listening), jobs, beside, store, lock)
+        return _Started(_serve(pages, listening), jobs, beside, endpoints, store, lock)
 
     def _url(self) -> str:
         return f"http://{_HOST}:{self._port}"
@@ -245,11 +253,13 @@ class _Started:
         server: ThreadedWSGIServer,
         jobs: Jobs,
         services: Services,
+        endpoints: Endpoints,
         store: Store,
         lock: IO[str],
     ) -> None:
         self._server = server
         self._store = store
+        self._endpoints = endpoints
         self._jobs = jobs
         self._services = services
         self._lock = lock
@@ -262,6 +272,7 @@ class _Started:
         # Jobs first: while they end they may still write to S3.
         self._services.close(grace_seconds=_CLOSING_GRACE_SECONDS)
         self._jobs.close(grace_seconds=_CLOSING_GRACE_SECONDS)
+        self._endpoints.close()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
