@@ -25,11 +25,18 @@ class Entrance:
             if self._serve is None:
                 return lambda: None
             server = self._serve(listening)
-        thread = threading.Thread(target=server.serve_forever, name="entrance", daemon=True)
+        left = threading.Event()
+
+        def attend() -> None:
+            while not left.is_set():  # not serve_forever, which wakes up to look
+                server.handle_request()
+
+        thread = threading.Thread(target=attend, name="entrance", daemon=True)
         thread.start()
 
         def leave() -> None:
-            server.shutdown()
+            left.set()
+            server.socket.shutdown(socket.SHUT_RDWR)  # what waits for a connection goes on
             thread.join()
             server.server_close()
 

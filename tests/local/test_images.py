@@ -194,6 +194,24 @@ def test_an_image_can_be_mapped_to_an_interpreter(tmp_path: Path) -> None:
     assert runtime.description.startswith("torch")
 
 
+def test_serve_is_a_command_of_the_jobs_own_interpreter(tmp_path: Path) -> None:
+    rule = f'[[image]]\nmatch = ""\nname = "x"\npython = "{sys.executable}"\n'
+    mine = configured(tmp_path, f'{rule}serve = ["{{python}}", "-m", "mine", "{{port}}"]')
+    runtime = mine.runtime(DEFAULT)
+    assert runtime.serve == (sys.executable, "-m", "mine", "{port}")
+    own = runtime.for_job(tmp_path / "own")
+    assert own.serve == (str(own.python), "-m", "mine", "{port}")
+
+
+@pytest.mark.parametrize(("image", "kind"), [(SKLEARN, "arrays"), (DEFAULT, "arrays")])
+def test_images_with_a_toolkit_serve_scripts(ours: Images, image: str, kind: str) -> None:
+    serve = ours.rule(image).serve or ()
+    assert serve[0] == "{python}"
+    assert serve[2].endswith("script_serving.py")
+    assert Path(serve[2]).exists()
+    assert serve[3:] == (kind, "{port}")
+
+
 def test_a_rule_of_the_user_comes_before_ours(tmp_path: Path) -> None:
     mine = configured(
         tmp_path, '[[image]]\nmatch = "xgboost"\nname = "mine"\npython = "venv/bin/python"\n'
@@ -260,6 +278,10 @@ def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: P
         (
             '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = 1',
             ": image[0].train: 1; one of script-mode, xgboost, or a list of words",
+        ),
+        (
+            '[[image]]\nmatch = ""\nname = "x"\npython = "x"\nserve = "skript"',
+            ": image[0].serve: unknown server 'skript'; one of script-mode, pytorch, xgboost, or",
         ),
     ],
 )
