@@ -92,7 +92,11 @@ STEPS: tuple[Row, ...] = (
         level="same",
         reason="CreateTransformJob, awaited; its properties are DescribeTransformJob",
         text="As Processing. A transform job takes no role.",
-        proof=(f"{_JOBS}[Transform]", "tests/test_requests.py::test_what_has_no_role_gets_none"),
+        proof=(
+            f"{_JOBS}[Transform]",
+            "tests/test_requests.py::test_what_has_no_role_gets_none",
+            "tests/runs/test_transform.py::test_a_trained_model_scores_the_test_set",
+        ),
     ),
     Row(
         anchor="monitor-batch-transform",

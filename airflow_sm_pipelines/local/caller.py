@@ -4,6 +4,7 @@ import http.client
 import queue
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from airflow_sm_pipelines.local.doors import Doors
@@ -29,6 +30,7 @@ class Caller:
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
         self._idle: queue.LifoQueue[_Connection] = queue.LifoQueue()
+        self._closed = False
 
     def ask(
         self,
@@ -54,9 +56,11 @@ class Caller:
             return self._send(_Connection(self._doors, timeout_seconds), request)
 
     def close(self) -> None:
-        """Close what is idle."""
-        while not self._idle.empty():
-            self._idle.get_nowait().leave()
+        """Keep no connection any more."""
+        self._closed = True
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().leave()
 
     def _send(
         self,
@@ -75,7 +79,7 @@ class Caller:
         except BaseException:
             connection.leave()
             raise
-        if response.will_close:
+        if response.will_close or self._closed:
             connection.leave()
         else:
             self._idle.put(connection)

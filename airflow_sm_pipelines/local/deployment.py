@@ -3,13 +3,13 @@
 import queue
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.caller import Reply
 from airflow_sm_pipelines.local.containers import containers
 from airflow_sm_pipelines.local.errors import JobError, StoppedError
@@ -130,7 +130,7 @@ class Deployment:
         if not folder.exists():
             folder.mkdir(parents=True)
             log.touch()
-            stream = f"{variant.name}/i-local-{int(now().timestamp())}"
+            stream = f"{variant.name}/i-{uuid.uuid4().hex[:17]}"
             group = f"/aws/sagemaker/Endpoints/{self._endpoint}"
             running.enter_context(self._machine.logs.follow(log, group=group, stream=stream))
         for number, container in enumerate(containers(self._registry, variant.model), start=1):
@@ -141,7 +141,7 @@ class Deployment:
             server.await_ping(seconds=variant.startup_seconds, go_on=self._go_on)
 
     def _mend(self, variant: Variant, running: ExitStack) -> None:
-        if all(server.running for server in variant.servers):
+        if variant.servers and not any(server.dies() for server in variant.servers):
             return
         self._end(variant)
         try:

@@ -11,6 +11,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar, Protocol
 
 _HOST = "127.0.0.1"
@@ -73,6 +74,7 @@ class NetworkDoors:
         self, sockets: Sequence[socket.socket], *, closed: Callable[[], None] = lambda: None
     ) -> None:
         self._then = closed
+        self._closed = False
         self._held: dict[int, socket.socket] = {}
         self._free: queue.LifoQueue[socket.socket] = queue.LifoQueue()
         for each in sockets:
@@ -97,11 +99,18 @@ class NetworkDoors:
         door = self._held.pop(id(connection))
         connection.close()
         self._free.put(_disconnected(door))
+        if self._closed:  # while this one was in use
+            self._empty()
 
     def close(self) -> None:
-        while not self._free.empty():
-            self._free.get_nowait().close()
+        self._closed = True
+        self._empty()
         self._then()
+
+    def _empty(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._free.get_nowait().close()
 
 
 def _disconnected(door: socket.socket) -> socket.socket:

@@ -3,10 +3,17 @@
 import gzip
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from airflow_sm_pipelines.local import LocalAWS
+from airflow_sm_pipelines.local.images import Images
+from airflow_sm_pipelines.local.sandbox import choose
 
 from .calls import until
 from .models import (
@@ -402,6 +409,22 @@ def answer(body, headers):
 """
     transformed(code, image=image)
     assert outputs(s3, bucket)["a.csv.out"] == "True\n"
+
+
+def test_without_networks_a_server_is_told_another_port(tmp_path: Path, images: Images) -> None:
+    session: Any = boto3.Session("key", "secret", region_name="us-east-1")
+    plain = replace(choose(), name="without networks")
+    with LocalAWS(tmp_path, images=images, isolation=plain) as aws:
+        s3, sagemaker = (
+            session.client(each, endpoint_url=aws.endpoint_url) for each in ("s3", "sagemaker")
+        )
+        bucket = aws.account.bucket
+        s3.put_object(Bucket=bucket, Key="in/a.csv", Body="x\n")
+        code = "sys.argv[1] = os.environ['SAGEMAKER_BIND_TO_PORT']"
+        make_model(sagemaker, s3, bucket, server(code), name="m", image=OWN_NETWORK)
+        sagemaker.create_transform_job(**transform_request("t", "m", bucket))
+        assert final_transform_job(sagemaker, "t")["TransformJobStatus"] == "Completed"
+        assert outputs(s3, bucket) == {"a.csv.out": "X\n"}
 
 
 def test_servers_of_one_port_run_at_once_and_do_not_meet(
