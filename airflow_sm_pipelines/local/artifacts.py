@@ -1,10 +1,12 @@
 """What a training job leaves in S3: the model, and other output."""
 
 import tarfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from airflow_sm_pipelines.local.hosts import Host
 from airflow_sm_pipelines.local.job import Fields, Job
-from airflow_sm_pipelines.local.objects import Objects, files, join
+from airflow_sm_pipelines.local.objects import Objects, join
 
 # Most models hardly shrink; the highest speed loses little space and saves most of the time.
 _COMPRESSION = 1
@@ -15,23 +17,39 @@ def model_uri(output: Fields, job_name: str) -> str:
     return _output_uri(output, job_name, "model" if _plain(output) else "model.tar.gz")
 
 
-def upload(objects: Objects, job: Job, *, always: bool) -> None:
-    """Upload /opt/ml/model and /opt/ml/output/data.
+def upload(objects: Objects, job: Job, hosts: Sequence[Host], *, always: bool) -> None:
+    """Upload what the hosts have in /opt/ml/model and /opt/ml/output/data, put together.
 
-    A completed job always has a model, an empty one too; of a failed or stopped job what
-    there is.
+    A completed job always has a model, an empty one too; of a failed or stopped job what there is.
     """
     output = job.request["OutputDataConfig"]
-    folders = {"model": job.ml / "model", "output": job.ml / "output" / "data"}
-    for name, folder in folders.items():
-        if not (files(folder) or (always and name == "model")):
+    for name, below in FOLDERS.items():
+        found = _together([host.ml / below for host in hosts])
+        if not (any(path.is_file() for path in found.values()) or (always and name == "model")):
             continue
+        uri = _output_uri(output, job.name, name)
         if _plain(output):
-            objects.upload_folder(folder, _output_uri(output, job.name, name))
+            _upload_files(objects, found, uri)
         else:
-            packed = _packed(folder, job.folder / f"{name}.tar.gz")
-            objects.upload(packed, _output_uri(output, job.name, packed.name))
+            packed = _packed(found, job.folder / f"{name}.tar.gz")
+            objects.upload(packed, f"{uri}.tar.gz")
             packed.unlink()
+
+
+def _together(folders: Sequence[Path]) -> dict[str, Path]:
+    """What is in the folders, by its path there; where names clash, the first folder wins."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            found.setdefault(path.relative_to(folder).as_posix(), path)
+    return dict(sorted(found.items()))
+
+
+def _upload_files(objects: Objects, found: Mapping[str, Path], uri: str) -> None:
+    """Upload the files; links are not followed."""
+    for name, path in found.items():
+        if path.is_file() and not path.is_symlink():
+            objects.upload(path, join(uri, name))
 
 
 def _plain(output: Fields) -> bool:
@@ -42,9 +60,13 @@ def _output_uri(output: Fields, job_name: str, name: str) -> str:
     return join(output["S3OutputPath"], f"{job_name}/output/{name}")
 
 
-def _packed(folder: Path, archive: Path) -> Path:
-    """`archive`, made of what is in `folder`, without the folder itself."""
+def _packed(found: Mapping[str, Path], archive: Path) -> Path:
+    """`archive`, made of what was found, under its name there."""
     with tarfile.open(archive, "w:gz", compresslevel=_COMPRESSION) as tar:
-        for each in sorted(folder.iterdir()):
-            tar.add(each, arcname=each.name)
+        for name, path in found.items():
+            tar.add(path, arcname=name, recursive=False)
     return archive
+
+
+# What S3 has -> where hosts write it.
+FOLDERS = {"model": "model", "output": "output/data"}

@@ -13,7 +13,7 @@ from typing import Any
 from airflow_sm_pipelines.local import kept, reasons, shapes
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import StoppedError
-from airflow_sm_pipelines.local.process import Process
+from airflow_sm_pipelines.local.process import Running
 
 Fields = Mapping[str, Any]
 
@@ -103,7 +103,7 @@ class Job:
         self.grace_seconds = grace_seconds
         self._lock = threading.RLock()
         self.told: Callable[[], None] = lambda: None  # called when it is asked to stop
-        self._process: Process | None = None
+        self._process: Running | None = None
         self._fields: Fields = fields if fields is not None else self._begin()
 
     def _begin(self) -> Fields:
@@ -177,7 +177,7 @@ class Job:
             raise StoppedError(self.stopped_by)
 
     @contextmanager
-    def running(self, process: Process) -> Iterator[None]:
+    def running(self, process: Running) -> Iterator[None]:
         """While in the block, `stop` ends `process`."""
         with self._lock:
             self._process = process

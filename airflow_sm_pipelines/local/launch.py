@@ -1,10 +1,9 @@
 """The launcher of a job's process: runs a command that sees a directory as /opt/ml.
 
-`python -I -S launch.py MEANS DIRECTORY [NETWORK] -- COMMAND...`, with MEANS a key of `MEANS` below
-and NETWORK as in `enter_network`, for a network of the command's own. A plain script that imports
-little, because every job pays for its start. Nothing stays behind: the launcher makes its changes
-to itself and then becomes the command (exec), so whoever signals the process or its group reaches
-the job.
+`python -I -S launch.py MEANS PATH ... -- COMMAND...`, with pairs of a key of `MEANS` below and what
+it is about, in the order in which they are done. A plain script that imports little, because every
+job pays for its start. Nothing stays behind: the launcher makes its changes to itself and then
+becomes the command (exec), so whoever signals the process or its group reaches the job.
 
 The command dies with the thread that started the launcher (`PR_SET_PDEATHSIG`): keep that thread
 for as long as the job runs. Exit codes of the launcher itself are those of env(1): 125 when
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 ML = "/opt/ml"
 OPT = "/opt"
+HOSTS = "/etc/hosts"
 
 # linux/sched.h, linux/mount.h, linux/prctl.h, asm/signal.h, linux/sockios.h, linux/if.h
 CLONE_NEWNS = 0x00020000
@@ -44,18 +44,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main(arguments: "Sequence[str]") -> None:
     """Become the command of `arguments`; exits when that is not possible."""
-    means, directory, *rest = arguments
-    network = rest.pop(0) if rest[:1] != ["--"] else ""
-    separator, *command = rest
-    if separator != "--" or not command:
-        sys.exit(f"launch.py: {' '.join(arguments)}: write MEANS DIRECTORY [NETWORK] -- COMMAND...")
+    end = arguments.index("--") if "--" in arguments else 0
+    command = [*arguments[end + 1 :]]
+    if not command or end % 2 or not end:
+        sys.exit(f"launch.py: {' '.join(arguments)}: write MEANS PATH ... -- COMMAND...")
     parent = os.getppid()
-    try:
-        MEANS[means](directory)
-        if network:
-            enter_network(network)
-    except OSError as error:
-        _fail(125, f"{directory} as {ML} by {means}: {error}")
+    for means, path in zip(arguments[:end:2], arguments[1:end:2], strict=True):
+        try:
+            MEANS[means](path)
+        except OSError as error:
+            _fail(125, f"{path} as {SHOWN[means]} by {means}: {error}")
     _die_with(parent)
     _restore_signals()
     try:
@@ -74,6 +72,11 @@ def bind(directory: str) -> None:
         _cover_opt()
     _mount(f"/proc/self/fd/{source}", ML, MS_BIND | MS_REC)
     os.close(source)
+
+
+def name_hosts(file: str) -> None:
+    """Mount `file` on /etc/hosts in the mount namespace that `bind` has entered."""
+    _mount(file, HOSTS, MS_BIND)
 
 
 def link(directory: str) -> None:
@@ -223,7 +226,11 @@ MEANS: "dict[str, Callable[[str], None]]" = {
     "nothing": stay,
     "namespace": bind,
     "symlink": link,
+    "hosts": name_hosts,
+    "network": enter_network,
 }
+
+SHOWN = {"nothing": ML, "namespace": ML, "symlink": ML, "hosts": HOSTS, "network": "127.0.0.1"}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

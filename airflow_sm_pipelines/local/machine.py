@@ -4,12 +4,15 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from airflow_sm_pipelines.local.crew import Crew, Outcome
 from airflow_sm_pipelines.local.entrance import Entrance
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.hosts import HOMOGENEOUS, Host, log_of, write_names
 from airflow_sm_pipelines.local.images import ImageError, Images, Runtime
 from airflow_sm_pipelines.local.job import Job
 from airflow_sm_pipelines.local.logs import Logs
@@ -20,10 +23,16 @@ from airflow_sm_pipelines.local.sandbox import Isolation
 # All that a job sees of the shell that started the local AWS.
 _PASSED_ON = ("HOME", "LANG", "TZ")
 
-_DAY_SECONDS = 86_400  # how long a job may run where its request does not say
+DAY_SECONDS = 86_400  # how long a job may run where its request does not say
 
-# The service model does not require the member, and AWS has no default for it.
-NO_INSTANCE_TYPE = "{where}.InstanceType: missing; it would be such as 'ml.m5.large'"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What a host is to run, and with which variables."""
+
+    host: Host
+    argv: Sequence[str]
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +49,10 @@ class Machine:
     environment: Mapping[str, str]
     entrance: Entrance = field(default_factory=Entrance)
 
-    def runtime(self, job: Job, image_uri: str) -> Runtime:
-        """What stands for an image, with an environment of the job's own for its pip."""
+    def runtime(self, owner: Job | Host, image_uri: str) -> Runtime:
+        """What stands for an image, with an environment of the owner's own for its pip."""
         try:
-            return self.images.runtime(image_uri).for_job(job.folder / "python")
+            return self.images.runtime(image_uri).for_job(owner.folder / "python")
         except ImageError as error:
             raise JobError(f"ClientError: {error}") from error
 
@@ -55,26 +64,52 @@ class Machine:
         environment: Mapping[str, str],
         log_group: str,
     ) -> int:
-        """Run a job's command to its end, in its own /opt/ml; its exit code."""
-        work = job.folder / "work"
-        work.mkdir()
-        stream = f"{job.name}/algo-1-{int(job.describe()['CreationTime'].timestamp())}"
+        """Run the command of a job with one host to its end; its exit code."""
+        host = Host(name="algo-1", instance_type="", group=HOMOGENEOUS, folder=job.folder)
+        launch = Launch(host=host, argv=argv, environment=environment)
+        return self.run_hosts(job, [launch], log_group=log_group).code
+
+    def run_hosts(self, job: Job, launches: Sequence[Launch], *, log_group: str) -> Outcome:
+        """Run the commands of a job's hosts to their end, each in its own /opt/ml."""
+        created = int(job.describe()["CreationTime"].timestamp())
         condition = job.request.get("StoppingCondition") or {}
-        limit_seconds = condition.get("MaxRuntimeInSeconds", _DAY_SECONDS)
+        limit_seconds = condition.get("MaxRuntimeInSeconds", DAY_SECONDS)
         limit = threading.Timer(limit_seconds, _exceeded, (job, limit_seconds))
         limit.daemon = True
-        with self.logs.follow(job.log, group=log_group, stream=stream):
-            process = Process(
-                self.isolation.command(argv, job.ml),
-                environment=environment,
-                folder=work,
-                log=job.log,
-            )
-            with job.running(process):
+        names = write_names(job, [launch.host for launch in launches])
+        with ExitStack() as ending:
+            for launch in launches:
+                stream = f"{job.name}/{launch.host.name}-{created}"
+                log = log_of(launch.host)
+                ending.enter_context(self.logs.follow(log, group=log_group, stream=stream))
+            crew = self._crew(launches, names)
+            with job.running(crew):
                 limit.start()
-                code = process.wait()
+                outcome = crew.wait()
             limit.cancel()
-        return code
+        return outcome
+
+    def _crew(self, launches: Sequence[Launch], names: Path) -> Crew:
+        """The hosts' processes, or none at all."""
+        started: list[Process] = []
+        try:
+            for launch in launches:
+                started.append(self._started(launch, names))
+        except OSError:
+            Crew(started).terminate(grace_seconds=0)
+            raise
+        return Crew(started)
+
+    def _started(self, launch: Launch, names: Path) -> Process:
+        """A host's process, in a working directory of its own."""
+        work = launch.host.folder / "work"
+        work.mkdir()
+        return Process(
+            self.isolation.command(launch.argv, launch.host.ml, names),
+            environment=launch.environment,
+            folder=work,
+            log=launch.host.log,
+        )
 
     def process_environment(
         self, runtime: Runtime, requested: Mapping[str, str], **contract: str

@@ -1,13 +1,19 @@
 """Metrics of a training job, read from its log by MetricDefinitions."""
 
 import re
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.following import following
+from airflow_sm_pipelines.local.job import Job
+
+LOOK_SECONDS = 0.5
 
 _LINE_LENGTH = 1024 * 1024
 
@@ -26,19 +32,56 @@ def compiled(definitions: Iterable[Mapping[str, str]]) -> dict[str, re.Pattern[s
     return patterns
 
 
-def final(log: Path, patterns: Mapping[str, re.Pattern[str]]) -> list[dict[str, Any]]:
-    """FinalMetricDataList: the last value of each metric that the log has."""
-    last: dict[str, tuple[float, datetime]] = {}
-    if patterns:
-        with log.open(encoding="utf-8", errors="replace") as lines:
-            while line := lines.readline(_LINE_LENGTH):
-                for name, pattern in patterns.items():
-                    for value in _values(pattern, line):
-                        last[name] = (value, now())
-    return [
-        {"MetricName": name, "Value": value, "Timestamp": moment}
-        for name, (value, moment) in last.items()
-    ]
+class Readings:
+    """The metrics that logs have so far: of each the last value."""
+
+    def __init__(self, patterns: Mapping[str, re.Pattern[str]], logs: Iterable[Path]) -> None:
+        self._patterns = patterns
+        self._offsets = dict.fromkeys(logs if patterns else (), 0)
+        self._last: dict[str, tuple[float, datetime]] = {}
+
+    def read(self, *, ended: bool = False) -> bool:
+        """Read the lines that are new; whether they have a value.
+
+        A line without an end is waited for, unless the logs have `ended`.
+        """
+        before = self._last.copy()
+        for log in self._offsets:
+            with suppress(FileNotFoundError), log.open("rb") as lines:
+                lines.seek(self._offsets[log])
+                while line := lines.readline(_LINE_LENGTH):
+                    if not (ended or line.endswith(b"\n") or len(line) == _LINE_LENGTH):
+                        break
+                    self._offsets[log] += len(line)
+                    self._find(line.decode(errors="replace"))
+        return self._last != before
+
+    def fields(self) -> dict[str, Any]:
+        """FinalMetricDataList, where there is a value."""
+        values = [
+            {"MetricName": name, "Value": value, "Timestamp": moment}
+            for name, (value, moment) in self._last.items()
+        ]
+        return {"FinalMetricDataList": values} if values else {}
+
+    def _find(self, line: str) -> None:
+        for name, pattern in self._patterns.items():
+            for value in _values(pattern, line):
+                self._last[name] = (value, now())
+
+
+@contextmanager
+def shown(job: Job, readings: Readings) -> Iterator[None]:
+    """While in the block, let the job's description have the values as they appear."""
+
+    def follow(ended: threading.Event) -> None:
+        while not ended.wait(LOOK_SECONDS):
+            if readings.read():
+                job.update(lambda _: readings.fields())
+        readings.read(ended=True)
+
+    with following(follow, name=f"metrics {job.name}"):
+        yield
 
 
 def _values(pattern: re.Pattern[str], line: str) -> list[float]:

@@ -9,13 +9,18 @@ from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.following import following
 from airflow_sm_pipelines.local.objects import Objects, files, join
 
+Version = tuple[int, int]
+
 LOOK_SECONDS = 1.0
 
 
 @contextmanager
-def mirror(objects: Objects, folder: Path, uri: str) -> Iterator[None]:
-    """Upload what is new or changed below `folder` until the block ends, then once more."""
-    copy = _Copy(objects, folder, uri)
+def mirror(objects: Objects, folder: Path, uri: str, *, uploaded: bool = False) -> Iterator[None]:
+    """Upload what is new or changed below `folder` until the block ends, then once more.
+
+    `uploaded`: what is there at the beginning comes from S3.
+    """
+    copy = _Copy(objects, folder, uri, versions=_versions(folder) if uploaded else {})
     try:
         with following(copy.follow, name=f"mirror {uri}"):
             yield
@@ -26,11 +31,13 @@ def mirror(objects: Objects, folder: Path, uri: str) -> Iterator[None]:
 class _Copy:
     """A folder in S3 that follows one on disk."""
 
-    def __init__(self, objects: Objects, folder: Path, uri: str) -> None:
+    def __init__(
+        self, objects: Objects, folder: Path, uri: str, *, versions: dict[Path, Version]
+    ) -> None:
         self._objects = objects
         self._folder = folder
         self._uri = uri
-        self._versions: dict[Path, tuple[int, int]] = {}
+        self._uploaded = versions
 
     def follow(self, ended: threading.Event) -> None:
         while not ended.wait(LOOK_SECONDS):
@@ -40,10 +47,14 @@ class _Copy:
 
     def update(self) -> None:
         """Upload the files whose time or size has changed."""
-        for file in files(self._folder):
-            status = file.stat()
-            version = (status.st_mtime_ns, status.st_size)
-            if self._versions.get(file) != version:
+        for file, version in _versions(self._folder).items():
+            if self._uploaded.get(file) != version:
                 name = file.relative_to(self._folder).as_posix()
                 self._objects.upload(file, join(self._uri, name))
-                self._versions[file] = version
+                self._uploaded[file] = version
+
+
+def _versions(folder: Path) -> dict[Path, Version]:
+    """The files below `folder`, each with its time and its size."""
+    statuses = ((file, file.stat()) for file in files(folder))
+    return {file: (status.st_mtime_ns, status.st_size) for file, status in statuses}

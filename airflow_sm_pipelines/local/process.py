@@ -6,6 +6,14 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
+
+
+class Running(Protocol):
+    """What runs and can be asked to end; asked again, the shorter grace holds."""
+
+    def terminate(self, *, grace_seconds: float) -> None:
+        """Ask it to end, and end it by force after `grace_seconds`."""
 
 
 class Process:

@@ -3,17 +3,22 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import product
 from typing import Any
 
 from airflow_sm_pipelines.local import reasons
 from airflow_sm_pipelines.local.account import now
+from airflow_sm_pipelines.local.channels import processing_channel, refusals
+from airflow_sm_pipelines.local.crew import Outcome
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.hosts import Host, count_refusals, described, hosts_of
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
-from airflow_sm_pipelines.local.machine import NO_INSTANCE_TYPE, Machine, inside, write_json
+from airflow_sm_pipelines.local.machine import Launch, Machine, inside, write_json
 from airflow_sm_pipelines.local.mirror import mirror
+from airflow_sm_pipelines.local.pipes import Pipe, deliver, streaming
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _EXIT_MESSAGE_BYTES = 1024
@@ -46,64 +51,67 @@ def _ended(fields: Fields, ending: Ending) -> Fields:
 
 def _run(machine: Machine, job: Job) -> Ending:
     request = job.request
-    refused = list(_refusals(request))
+    refused = list(_refusals(request, together=machine.isolation.together))
     if refused:
         raise JobError(f"ClientError: {'; '.join(refused)}")
-    runtime = machine.runtime(job, request["AppSpecification"]["ImageUri"])
+    hosts = hosts_of(job, request["ProcessingResources"]["ClusterConfig"])
+    launches = [_launch(machine, job, host) for host in hosts]
     job.update(lambda fields: {"ProcessingStartTime": now()})
-    _prepare(machine, job)
+    pipes = _prepare(machine, job, hosts)
     job.go_on()
-    with ExitStack() as mirrored:
-        for source in _outputs(request, mode="Continuous"):
-            folder = inside(job.ml, source["LocalPath"])
-            mirrored.enter_context(mirror(machine.objects, folder, source["S3Uri"]))
-        code = machine.run(
-            job,
-            _command(request["AppSpecification"]),
-            environment=machine.process_environment(runtime, request.get("Environment") or {}),
-            log_group=LOG_GROUP,
-        )
-    return _ending(machine, job, code)
+    with ExitStack() as running:
+        for host, target in product(hosts, _outputs(request, mode="Continuous")):
+            folder = inside(host.ml, target["LocalPath"])
+            running.enter_context(mirror(machine.objects, folder, target["S3Uri"]))
+        running.enter_context(streaming(machine.objects, pipes))
+        outcome = machine.run_hosts(job, launches, log_group=LOG_GROUP)
+    return _ending(machine, job, hosts, outcome)
 
 
-def _prepare(machine: Machine, job: Job) -> None:
-    """Write the configuration files, fetch the inputs, make the folders of the outputs."""
-    config = job.ml / "config"
-    resources = job.request["ProcessingResources"]["ClusterConfig"]
-    write_json(config / "processingjobconfig.json", _configuration(job))
-    write_json(
-        config / "resourceconfig.json",
-        {
-            "current_host": "algo-1",
-            "current_instance_type": resources["InstanceType"],
-            "current_group_name": "homogeneousCluster",
-            "hosts": ["algo-1"],
-        },
-    )
-    (job.ml / "output").mkdir()
-    for source in _inputs(job.request):
-        folder = inside(job.ml, source["LocalPath"])
-        folder.mkdir(parents=True, exist_ok=True)
-        if not machine.objects.download(source["S3Uri"], folder):
-            raise JobError(
-                f"ClientError: No S3 objects found under S3 URL {source['S3Uri']!r} given in "
-                "input data source"
-            )
-    for target in _outputs(job.request):
-        inside(job.ml, target["LocalPath"]).mkdir(parents=True, exist_ok=True)
+def _launch(machine: Machine, job: Job, host: Host) -> Launch:
+    """The command of a host, in an environment of its own."""
+    application = job.request["AppSpecification"]
+    runtime = machine.runtime(host, application["ImageUri"])
+    requested = job.request.get("Environment") or {}
+    environment = machine.process_environment(runtime, requested)
+    return Launch(host=host, argv=_command(application), environment=environment)
 
 
-def _ending(machine: Machine, job: Job, code: int) -> Ending:
-    said = reasons.message(job.ml / "output" / "message", _EXIT_MESSAGE_BYTES)
-    fields = {"ExitMessage": said} if said else {}
+def _prepare(machine: Machine, job: Job, hosts: Sequence[Host]) -> list[Pipe]:
+    """Write the configuration, fetch the inputs, make the folders of the outputs; the pipes."""
+    for host in hosts:
+        write_json(host.ml / "config" / "processingjobconfig.json", _configuration(job))
+        write_json(host.ml / "config" / "resourceconfig.json", described(hosts, host))
+        (host.ml / "output").mkdir()
+    pipes: list[Pipe] = []
+    for number, each in enumerate(job.request.get("ProcessingInputs") or ()):
+        channel = processing_channel(each, number)
+        folders = [inside(host.ml, each["S3Input"]["LocalPath"]) for host in hosts]
+        pipes += deliver(machine.objects, channel, folders)
+    for host, target in product(hosts, _outputs(job.request)):
+        inside(host.ml, target["LocalPath"]).mkdir(parents=True, exist_ok=True)
+    return pipes
+
+
+def _ending(machine: Machine, job: Job, hosts: Sequence[Host], outcome: Outcome) -> Ending:
+    fields = _exit_message(hosts)
     if job.stopped_by:
         return Ending(status="Stopped", fields=fields)
-    if code != 0:
-        reason = reasons.algorithm_error(reasons.last_error(job.log), code)
+    if outcome.code != 0:
+        said = reasons.last_error(hosts[outcome.number].log)
+        reason = reasons.algorithm_error(said, outcome.code)
         return Ending(status="Failed", reason=reason, fields=fields)
-    for target in _outputs(job.request, mode="EndOfJob"):
-        machine.objects.upload_folder(inside(job.ml, target["LocalPath"]), target["S3Uri"])
+    for host, target in product(hosts, _outputs(job.request, mode="EndOfJob")):
+        machine.objects.upload_folder(inside(host.ml, target["LocalPath"]), target["S3Uri"])
     return Ending(status="Completed", fields=fields)
+
+
+def _exit_message(hosts: Sequence[Host]) -> Fields:
+    """What the hosts have to say, one after the other, in any case."""
+    files = (host.ml / "output" / "message" for host in hosts)
+    said = "\n".join(filter(None, (reasons.message(file, _EXIT_MESSAGE_BYTES) for file in files)))
+    shown = said.encode()[:_EXIT_MESSAGE_BYTES].decode(errors="ignore")
+    return {"ExitMessage": shown} if shown else {}
 
 
 def _configuration(job: Job) -> dict[str, Any]:
@@ -135,10 +143,6 @@ def _command(application: Fields) -> list[str]:
     return [*entrypoint, *(application.get("ContainerArguments") or ())]
 
 
-def _inputs(request: Fields) -> list[Fields]:
-    return [each["S3Input"] for each in request.get("ProcessingInputs") or ()]
-
-
 def _outputs(request: Fields, mode: str = "") -> list[Fields]:
     """The S3 outputs, those of one upload mode or all."""
     config = request.get("ProcessingOutputConfig") or {}
@@ -146,45 +150,37 @@ def _outputs(request: Fields, mode: str = "") -> list[Fields]:
     return [each for each in outputs if mode in ("", each["S3UploadMode"])]
 
 
-def _refusals(request: Fields) -> Iterator[str]:
+def _refusals(request: Fields, *, together: bool) -> Iterator[str]:
     """What the request asks for and the local AWS does not have."""
+    where = "ProcessingResources.ClusterConfig"
     resources = request["ProcessingResources"]["ClusterConfig"]
-    count = resources.get("InstanceCount", 1)
-    if not resources.get("InstanceType"):
-        yield NO_INSTANCE_TYPE.format(where="ProcessingResources.ClusterConfig")
-    if count > 1:
-        yield (
-            f"ProcessingResources.ClusterConfig.InstanceCount: {count} instances are not there in "
-            "the local AWS; it would be 1"
-        )
+    yield from count_refusals(resources, where, together=together)
     for number, each in enumerate(request.get("ProcessingInputs") or ()):
-        yield from _input_refusals(each, f"ProcessingInputs[{number}]")
+        yield from _input_refusals(each, number)
     outputs = (request.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
     for number, each in enumerate(outputs):
-        if each.get("S3Output") is None or each["S3Output"].get("LocalPath") is None:
-            yield (
-                f"ProcessingOutputConfig.Outputs[{number}]: only S3Output with a LocalPath is "
-                "there in the local AWS"
-            )
+        yield from _output_refusals(each, f"ProcessingOutputConfig.Outputs[{number}]")
 
 
-def _input_refusals(each: Fields, where: str) -> Iterator[str]:
+def _input_refusals(each: Fields, number: int) -> Iterator[str]:
+    where = f"ProcessingInputs[{number}]"
     source = each.get("S3Input")
-    if source is None or source.get("LocalPath") is None:
+    if each.get("DatasetDefinition") is not None:
+        yield (
+            f"{where}.DatasetDefinition: Athena and Redshift are not there in the local AWS; it "
+            "would be an S3Input with what the query has put into S3"
+        )
+    elif source is None or source.get("LocalPath") is None:
         yield f"{where}: only S3Input with a LocalPath is there in the local AWS"
-        return
-    for key, supported in SUPPORTED_INPUT.items():
-        value = source.get(key) or supported
-        if value != supported:
-            yield (
-                f"{where}.S3Input.{key}: {value!r} is not there in the local AWS; "
-                f"it would be {supported!r}"
-            )
+    else:
+        yield from refusals(processing_channel(each, number))
 
 
-SUPPORTED_INPUT = {
-    "S3DataType": "S3Prefix",
-    "S3InputMode": "File",
-    "S3DataDistributionType": "FullyReplicated",
-    "S3CompressionType": "None",
-}
+def _output_refusals(each: Fields, where: str) -> Iterator[str]:
+    if each.get("FeatureStoreOutput") is not None:
+        yield (
+            f"{where}.FeatureStoreOutput: the feature store is not there in the local AWS; it "
+            "would be an S3Output"
+        )
+    elif each.get("S3Output") is None or each["S3Output"].get("LocalPath") is None:
+        yield f"{where}: only S3Output with a LocalPath is there in the local AWS"

@@ -3,24 +3,26 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from airflow_sm_pipelines.local import artifacts, metrics, reasons, transitions
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.algorithms.metrics import BUILT_IN_METRICS
+from airflow_sm_pipelines.local.checkpoints import synced
 from airflow_sm_pipelines.local.errors import JobError, invalid
+from airflow_sm_pipelines.local.hosts import Host, hosts_of
 from airflow_sm_pipelines.local.images import Runtime
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
-from airflow_sm_pipelines.local.machine import NO_INSTANCE_TYPE, Machine, write_json
+from airflow_sm_pipelines.local.machine import DAY_SECONDS, Launch, Machine
 from airflow_sm_pipelines.local.objects import Objects, split
+from airflow_sm_pipelines.local.pipes import streaming
+from airflow_sm_pipelines.local.training_inputs import prepare, refusals
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _FAILURE_BYTES = 1024
-_GROUP = "homogeneousCluster"
 
 
 def training(machine: Machine) -> JobKind:
@@ -29,7 +31,7 @@ def training(machine: Machine) -> JobKind:
         noun="TrainingJob",
         slug="training-job",
         unknown="Requested resource not found.",
-        check=lambda request: None,
+        check=_check_spot,
         look=partial(_look, machine),
         opened=_opened,
         started=lambda fields: {**_moved(fields, "Training"), "TrainingStartTime": now()},
@@ -37,6 +39,23 @@ def training(machine: Machine) -> JobKind:
         ended=_ended,
         run=partial(_run, machine),
     )
+
+
+def _check_spot(request: Fields) -> None:
+    """Refuse times to wait for spot capacity that the service refuses."""
+    condition = request["StoppingCondition"]
+    longest = condition.get("MaxWaitTimeInSeconds")
+    if not request.get("EnableManagedSpotTraining"):
+        if longest is not None:
+            raise invalid(
+                "Invalid MaxWaitTimeInSeconds. It is only supported when "
+                "EnableManagedSpotTraining is set to true"
+            )
+    elif longest is None or longest < condition.get("MaxRuntimeInSeconds", DAY_SECONDS):
+        raise invalid(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to "
+            "MaxRuntimeInSeconds"
+        )
 
 
 def _look(machine: Machine, request: Fields) -> None:
@@ -102,50 +121,71 @@ def _enter(job: Job, secondary: str, **others: datetime) -> None:
 
 def _run(machine: Machine, job: Job) -> Ending:
     request = job.request
-    refused = list(_refusals(request))
+    refused = list(refusals(request, together=machine.isolation.together))
     if refused:
         raise JobError(f"ClientError: {'; '.join(refused)}")
-    algorithm = request["AlgorithmSpecification"]
-    runtime = machine.runtime(job, algorithm["TrainingImage"])
-    command = _command(algorithm, runtime)
-    definitions = _metric_definitions(request, runtime)
-    patterns = metrics.compiled(definitions)
-    shown = {"MetricDefinitions": definitions} if definitions else {}
-    job.update(lambda fields: {"AlgorithmSpecification": {**algorithm, **shown}})
+    if request["ResourceConfig"].get("KeepAlivePeriodInSeconds"):
+        job.note("KeepAlivePeriodInSeconds: there are no warm pools here; it has no effect")
+    hosts = hosts_of(job, request["ResourceConfig"])
+    runtimes = [machine.runtime(host, _image(request)) for host in hosts]
+    launches = [
+        _launch(machine, job, host, runtime) for host, runtime in zip(hosts, runtimes, strict=True)
+    ]
+    readings = _readings(job, hosts, runtimes[0])
     _enter(job, "Downloading", TrainingStartTime=now())
-    _prepare(machine, job)
-    _enter(job, "Training")
-    code = machine.run(
-        job,
-        command,
-        environment=machine.process_environment(
-            runtime,
-            request.get("Environment") or {},
-            TRAINING_JOB_NAME=job.name,
-            TRAINING_JOB_ARN=job.arn,
-        ),
-        log_group=LOG_GROUP,
-    )
+    pipes = prepare(machine, job, hosts)
+    with ExitStack() as running:
+        running.enter_context(synced(machine.objects, request.get("CheckpointConfig"), hosts))
+        _enter(job, "Training")
+        running.enter_context(metrics.shown(job, readings))
+        running.enter_context(streaming(machine.objects, pipes))
+        outcome = machine.run_hosts(job, launches, log_group=LOG_GROUP)
     if not job.stopped_by:
         job.update(lambda fields: _moved(fields, "Uploading"))
-    ending = _ending(job, code, metrics.final(job.log, patterns))
-    artifacts.upload(machine.objects, job, always=ending.status == "Completed")
+    ending = _ending(job, hosts[outcome.number], outcome.code, readings.fields())
+    artifacts.upload(machine.objects, job, hosts, always=ending.status == "Completed")
     return ending
 
 
-def _ending(job: Job, code: int, values: list[dict[str, Any]]) -> Ending:
-    fields: dict[str, Any] = {"FinalMetricDataList": values} if values else {}
+def _launch(machine: Machine, job: Job, host: Host, runtime: Runtime) -> Launch:
+    """The command of a host, with the variables of the contract."""
+    environment = machine.process_environment(
+        runtime,
+        job.request.get("Environment") or {},
+        TRAINING_JOB_NAME=job.name,
+        TRAINING_JOB_ARN=job.arn,
+    )
+    command = _command(job.request["AlgorithmSpecification"], runtime)
+    return Launch(host=host, argv=command, environment=environment)
+
+
+def _readings(job: Job, hosts: Sequence[Host], runtime: Runtime) -> metrics.Readings:
+    """What finds the job's metrics in the hosts' logs; the description has their definitions."""
+    definitions = _metric_definitions(job.request, runtime)
+    patterns = metrics.compiled(definitions)
+    shown = {"MetricDefinitions": definitions} if definitions else {}
+    algorithm = job.request["AlgorithmSpecification"]
+    job.update(lambda fields: {"AlgorithmSpecification": {**algorithm, **shown}})
+    return metrics.Readings(patterns, [host.log for host in hosts])
+
+
+def _ending(job: Job, host: Host, code: int, fields: Fields) -> Ending:
     if job.stopped_by:
         return Ending(status="Stopped", fields={**fields, "SecondaryStatus": job.stopped_by})
     if code == 0:
         return Ending(status="Completed", fields=fields)
-    failure = reasons.message(job.ml / "output" / "failure", _FAILURE_BYTES)
+    failure = reasons.message(host.ml / "output" / "failure", _FAILURE_BYTES)
     reason = (
         reasons.stated(failure, code)
         if failure
-        else reasons.algorithm_error(reasons.last_error(job.log), code)
+        else reasons.algorithm_error(reasons.last_error(host.log), code)
     )
     return Ending(status="Failed", reason=reason, fields=fields)
+
+
+def _image(request: Fields) -> str:
+    image: str = request["AlgorithmSpecification"]["TrainingImage"]
+    return image
 
 
 def _command(algorithm: Fields, runtime: Runtime) -> list[str]:
@@ -168,110 +208,6 @@ def _metric_definitions(request: Fields, runtime: Runtime) -> list[dict[str, str
     built_in = BUILT_IN_METRICS.get(runtime.name, ())
     return [{"Name": name, "Regex": regex} for name, regex in built_in]
 
-
-def _prepare(machine: Machine, job: Job) -> None:
-    """Write the configuration files, fetch the channels, make the folders of the outputs."""
-    config = job.ml / "input" / "config"
-    channels = job.request.get("InputDataConfig") or ()
-    write_json(config / "hyperparameters.json", job.request.get("HyperParameters") or {})
-    write_json(config / "resourceconfig.json", _resources(job.request["ResourceConfig"]))
-    write_json(
-        config / "inputdataconfig.json",
-        {each["ChannelName"]: _channel(each, job.request) for each in channels},
-    )
-    for folder in ("model", "code", "checkpoints", "output/data", "output/intermediate"):
-        (job.ml / folder).mkdir(parents=True)
-    for channel in channels:
-        folder = job.ml / "input" / "data" / channel["ChannelName"]
-        folder.mkdir(parents=True)
-        _fetch(machine, channel["DataSource"]["S3DataSource"]["S3Uri"], folder)
-
-
-def _fetch(machine: Machine, uri: str, folder: Path) -> None:
-    if not machine.objects.download(uri, folder):
-        raise JobError(
-            f"ClientError: Data download failed: No S3 objects found under S3 URL {uri!r}"
-        )
-
-
-def _resources(resources: Fields) -> dict[str, Any]:
-    """What resourceconfig.json holds, for the one host there is."""
-    kind = resources["InstanceType"]  # `_refusals` has seen that it is there
-    group = {"instance_group_name": _GROUP, "instance_type": kind, "hosts": ["algo-1"]}
-    return {
-        "current_host": "algo-1",
-        "current_instance_type": kind,
-        "current_group_name": _GROUP,
-        "hosts": ["algo-1"],
-        "instance_groups": [group],
-        "network_interface_name": "lo",
-    }
-
-
-def _channel(channel: Fields, request: Fields) -> dict[str, str]:
-    """What inputdataconfig.json says of a channel."""
-    source = channel["DataSource"]["S3DataSource"]
-    said = {
-        "TrainingInputMode": channel.get("InputMode")
-        or request["AlgorithmSpecification"]["TrainingInputMode"],
-        "S3DistributionType": source.get("S3DataDistributionType") or "FullyReplicated",
-        "RecordWrapperType": channel.get("RecordWrapperType") or "None",
-    }
-    content = channel.get("ContentType")
-    return {"ContentType": content, **said} if content else said
-
-
-def _refusals(request: Fields) -> Iterator[str]:
-    """What the request asks for and the local AWS does not have."""
-    for where, present, right in _missing(request):
-        if present:
-            yield f"{where}: not there in the local AWS; {right}"
-    resources = request.get("ResourceConfig") or {}
-    if not (resources.get("InstanceType") or resources.get("InstanceGroups")):
-        yield NO_INSTANCE_TYPE.format(where="ResourceConfig")
-    for number, channel in enumerate(request.get("InputDataConfig") or ()):
-        yield from _channel_refusals(channel, f"InputDataConfig[{number}]")
-
-
-def _missing(request: Fields) -> Iterator[tuple[str, bool, str]]:
-    algorithm = request.get("AlgorithmSpecification") or {}
-    resources = request.get("ResourceConfig") or {}
-    image = "AlgorithmSpecification.TrainingImage"
-    yield image, not algorithm.get("TrainingImage"), "name a TrainingImage"
-    mode = algorithm.get("TrainingInputMode")
-    yield "AlgorithmSpecification.TrainingInputMode: Pipe", mode == "Pipe", "it would be File"
-    groups = "ResourceConfig.InstanceGroups"
-    has_groups = bool(resources.get("InstanceGroups"))
-    yield groups, has_groups, "it would be InstanceType and InstanceCount 1"
-    count = resources.get("InstanceCount", 1)
-    yield f"ResourceConfig.InstanceCount: {count} instances", count > 1, "it would be 1"
-    checkpoints = bool(request.get("CheckpointConfig"))
-    yield "CheckpointConfig", checkpoints, "leave it out"
-
-
-def _channel_refusals(channel: Fields, where: str) -> Iterator[str]:
-    source = channel["DataSource"].get("S3DataSource")
-    if source is None:
-        yield f"{where}.DataSource: not there in the local AWS; it would be S3DataSource"
-        return
-    asked = {**source, **channel}
-    for key, supported in SUPPORTED_CHANNEL.items():
-        value = asked.get(key) or supported[0]
-        if value not in supported:
-            yield (
-                f"{where}: {key} {value!r} is not there in the local AWS; "
-                f"it would be {supported[0]!r}"
-            )
-
-
-# FastFile streams what File downloads: a script sees the same files.
-SUPPORTED_CHANNEL = {
-    "S3DataType": ("S3Prefix",),
-    "S3DataDistributionType": ("FullyReplicated",),
-    "InputMode": ("File", "FastFile"),
-    "CompressionType": ("None",),
-    "RecordWrapperType": ("None",),
-}
 
 MESSAGES = {
     "Starting": "Starting the training job",

@@ -15,7 +15,6 @@ from .calls import (
     keys,
     processing_input,
     processing_output,
-    resources,
     text,
     until,
 )
@@ -190,23 +189,30 @@ def test_a_command_that_is_not_there_fails_the_job(processed: Run) -> None:
             "'ml.m5.large'",
         ),
         (
-            {"ProcessingResources": {"ClusterConfig": {**resources(), "InstanceCount": 2}}},
-            "ProcessingResources.ClusterConfig.InstanceCount: 2 instances are not there in the "
-            "local AWS; it would be 1",
+            {"ProcessingInputs": [{"InputName": "rows", "DatasetDefinition": {}}]},
+            "ProcessingInputs[0].DatasetDefinition: Athena and Redshift are not there in the "
+            "local AWS; it would be an S3Input with what the query has put into S3",
+        ),
+        (
+            {"ProcessingInputs": [{"InputName": "rows"}]},
+            "ProcessingInputs[0]: only S3Input with a LocalPath is there in the local AWS",
         ),
         (
             {
-                "ProcessingInputs": [
-                    processing_input("raw", "s3://b", S3DataDistributionType="ShardedByS3Key")
-                ]
+                "ProcessingOutputConfig": {
+                    "Outputs": [
+                        {
+                            "OutputName": "features",
+                            "FeatureStoreOutput": {"FeatureGroupName": "f"},
+                            "AppManaged": True,
+                        },
+                        {"OutputName": "nothing", "AppManaged": True},
+                    ]
+                }
             },
-            "ProcessingInputs[0].S3Input.S3DataDistributionType: 'ShardedByS3Key' is not there "
-            "in the local AWS; it would be 'FullyReplicated'",
-        ),
-        (
-            {"ProcessingInputs": [processing_input("raw", "s3://b", S3DataType="ManifestFile")]},
-            "ProcessingInputs[0].S3Input.S3DataType: 'ManifestFile' is not there in the local "
-            "AWS; it would be 'S3Prefix'",
+            "ProcessingOutputConfig.Outputs[0].FeatureStoreOutput: the feature store is not there "
+            "in the local AWS; it would be an S3Output; ProcessingOutputConfig.Outputs[1]: only "
+            "S3Output with a LocalPath is there in the local AWS",
         ),
         (
             {"ProcessingInputs": [processing_input("raw", "s3://b", LocalPath="/tmp/x")]},

@@ -234,9 +234,9 @@ def test_the_reason_names_what_is_better_and_absent() -> None:
 
 
 def test_where_nothing_works_the_error_says_what_to_install() -> None:
-    blind = replace(MEANS[0], name="blind", remedy="get eyes", prefix=lambda ml: ["env"])
+    blind = replace(MEANS[0], name="blind", remedy="get eyes", prefix=lambda *_: ["env"])
     broken = replace(
-        MEANS[0], name="broken", remedy="get it", prefix=lambda ml: ["no-such-program"]
+        MEANS[0], name="broken", remedy="get it", prefix=lambda *_: ["no-such-program"]
     )
     with pytest.raises(SandboxError) as raised:
         choose((blind, broken))

@@ -272,15 +272,6 @@ def test_a_channel_without_objects_is_refused_before_there_is_a_job(
     ("changes", "reason"),
     [
         (
-            {"ResourceConfig": {**resources(), "InstanceCount": 2}},
-            "ResourceConfig.InstanceCount: 2 instances: not there in the local AWS; it would be 1",
-        ),
-        (
-            {"AlgorithmSpecification": algorithm(TrainingInputMode="Pipe")},
-            "AlgorithmSpecification.TrainingInputMode: Pipe: not there in the local AWS; "
-            "it would be File",
-        ),
-        (
             {"AlgorithmSpecification": {"AlgorithmName": "mine", "TrainingInputMode": "File"}},
             "AlgorithmSpecification.TrainingImage: not there in the local AWS; "
             "name a TrainingImage",
@@ -294,24 +285,12 @@ def test_a_channel_without_objects_is_refused_before_there_is_a_job(
             "ResourceConfig.InstanceType: missing; it would be such as 'ml.m5.large'",
         ),
         (
-            {
-                "ResourceConfig": {
-                    "VolumeSizeInGB": 1,
-                    "InstanceGroups": [
-                        {
-                            "InstanceGroupName": "all",
-                            "InstanceType": "ml.m5.large",
-                            "InstanceCount": 1,
-                        }
-                    ],
-                }
-            },
-            "ResourceConfig.InstanceGroups: not there in the local AWS; "
-            "it would be InstanceType and InstanceCount 1",
+            {"ResourceConfig": {**resources(), "InstanceCount": 251}},
+            "ResourceConfig: 251 instances are too many; it would be 250 at most",
         ),
         (
-            {"CheckpointConfig": {"S3Uri": "s3://b/c"}},
-            "CheckpointConfig: not there in the local AWS; leave it out",
+            {"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/tmp/c"}},
+            "LocalPath '/tmp/c' must be below /opt/ml",
         ),
     ],
 )
@@ -335,18 +314,82 @@ def test_a_request_without_resources_fails_with_what_would_be_right(
 
 
 @pytest.mark.parametrize(
-    ("change", "what"),
+    ("condition", "spot", "refusal"),
     [
-        ({"CompressionType": "Gzip"}, "CompressionType 'Gzip' is not there in the local AWS"),
-        ({"RecordWrapperType": "RecordIO"}, "RecordWrapperType 'RecordIO' is not there"),
-        ({"InputMode": "Pipe"}, "InputMode 'Pipe' is not there in the local AWS"),
+        (
+            {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 59},
+            True,
+            "It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {"MaxRuntimeInSeconds": 60},
+            True,
+            "It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+            False,
+            "It is only supported when EnableManagedSpotTraining is set to true",
+        ),
     ],
 )
-def test_a_channel_of_a_kind_that_is_not_there_fails_the_job(
-    trained: Run, bucket: str, change: dict[str, str], what: str
+def test_a_time_to_wait_for_spot_capacity_that_makes_no_sense_is_refused(
+    sagemaker: "SageMakerClient",
+    training_request: Run,
+    condition: dict[str, int],
+    spot: bool,
+    refusal: str,
 ) -> None:
-    job = trained(InputDataConfig=[channel("code", f"s3://{bucket}/code", **change)])
-    assert f"ClientError: InputDataConfig[0]: {what}" in job["FailureReason"]
+    request = training_request(StoppingCondition=condition, EnableManagedSpotTraining=spot)
+    with pytest.raises(ClientError) as refused:
+        sagemaker.create_training_job(**request)
+    assert refused.value.response["Error"] == {
+        "Code": "ValidationException",
+        "Message": f"Invalid MaxWaitTimeInSeconds. {refusal}",
+    }
+
+
+def test_a_spot_job_is_billed_for_the_time_it_trained(trained: Run) -> None:
+    condition = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+    job = trained(
+        "import time; time.sleep(0.6)", StoppingCondition=condition, EnableManagedSpotTraining=True
+    )
+    assert job["EnableManagedSpotTraining"] is True
+    assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] == 1
+
+
+def test_an_algorithm_that_fails_is_not_tried_again(trained: Run, job_folder: Path) -> None:
+    job = trained("print('try'); exit(1)", RetryStrategy={"MaximumRetryAttempts": 3})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["RetryStrategy"] == {"MaximumRetryAttempts": 3}
+    assert (job_folder / "log.txt").read_text() == "try\n"
+
+
+def test_a_warm_pool_is_not_kept_and_the_log_says_so(trained: Run, job_folder: Path) -> None:
+    job = trained(ResourceConfig={**resources(), "KeepAlivePeriodInSeconds": 60})
+    assert job["TrainingJobStatus"] == "Completed"
+    assert (job_folder / "log.txt").read_text() == (
+        "[local AWS] KeepAlivePeriodInSeconds: there are no warm pools here; it has no effect\n"
+    )
+
+
+def test_metrics_are_described_while_the_job_runs(
+    sagemaker: "SageMakerClient", training_request: Run, name: str
+) -> None:
+    request = training_request(
+        "import time; print('loss=2;'); time.sleep(60)",
+        AlgorithmSpecification=algorithm(
+            MetricDefinitions=[{"Name": "loss", "Regex": "loss=(.*?);"}]
+        ),
+    )
+    sagemaker.create_training_job(**request)
+    seen = until(
+        lambda: sagemaker.describe_training_job(TrainingJobName=name),
+        lambda job: "FinalMetricDataList" in job,
+    )
+    assert seen["TrainingJobStatus"] == "InProgress"
+    assert [each["Value"] for each in seen["FinalMetricDataList"]] == [2.0]
+    sagemaker.stop_training_job(TrainingJobName=name)
 
 
 def test_a_description_has_every_member_that_the_service_model_requires(trained: Run) -> None:
