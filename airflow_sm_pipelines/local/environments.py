@@ -29,9 +29,17 @@ from airflow_sm_pipelines.local.errors import LocalError
 log = logging.getLogger(__name__)
 
 _READY = "ready"
+# Where it has no pip, the wheel that its ensurepip would install: importable as it is.
 _DESCRIBE = """
-import json, site, sys
-print(json.dumps([sys._base_executable, list(sys.version_info[:2]), site.getsitepackages()]))
+import glob, importlib.util, json, os, site, sys
+pip = []
+if importlib.util.find_spec("pip") is None:
+    there = importlib.util.find_spec("ensurepip")
+    folders = [os.path.join(path, "_bundled") for path in there.submodule_search_locations]
+    folders.append("/usr/share/python-wheels")
+    pip = [wheel for folder in folders for wheel in glob.glob(os.path.join(folder, "pip-*.whl"))]
+packages = site.getsitepackages() + pip[:1]
+print(json.dumps([sys._base_executable, list(sys.version_info[:2]), packages]))
 """
 
 
@@ -41,7 +49,10 @@ class BuildError(LocalError):
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python that runs: its path, the one it was made from, and where its packages are."""
+    """A Python that runs: its path, the one it was made from, and where its packages are.
+
+    pip is among them: where the environment has none, as one made by uv, the one of ensurepip.
+    """
 
     python: Path
     base: Path
@@ -103,9 +114,14 @@ def overlay(interpreter: Interpreter, folder: Path) -> Path:
         (commands / name).symlink_to("python")
     for name in ("pip", "pip3"):
         _write_command(commands / name, f'exec "{python}" -m pip "$@"')
-    lines = [f"import site; site.addsitedir({path!r})\n" for path in interpreter.packages]
+    lines = [_path_line(path) for path in interpreter.packages]
     (packages / "image.pth").write_text("".join(lines))
     return python
+
+
+def _path_line(path: str) -> str:
+    """The line of a .pth file for a folder of packages, or for a wheel."""
+    return f"{path}\n" if path.endswith(".whl") else f"import site; site.addsitedir({path!r})\n"
 
 
 def _key(lock: Path) -> str:

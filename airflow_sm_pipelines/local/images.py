@@ -22,6 +22,7 @@ from airflow_sm_pipelines.local.environments import (
     overlay,
 )
 from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.programs import commands
 
 _HERE = Path(__file__).parent
 
@@ -37,6 +38,7 @@ class Runtime:
     `environment` has PATH, whose first entry is the directory of `python`, VIRTUAL_ENV, and what
     pip needs. `train` and `serve` are the commands that the image's `train` and `serve` stand for,
     or None. `name` is that of the image's rule, the key of `algorithms.metrics.BUILT_IN_METRICS`.
+    `commands` is a folder that is on PATH as well.
     """
 
     python: Path
@@ -45,6 +47,7 @@ class Runtime:
     description: str
     name: str = "default"
     serve: tuple[str, ...] | None = None
+    commands: Path | None = None
 
     def for_job(self, folder: Path) -> "Runtime":
         """This runtime with a virtual environment of the job's own, made in `folder`.
@@ -56,7 +59,7 @@ class Runtime:
             command and tuple(str(python) if word == str(self.python) else word for word in command)
             for command in (self.train, self.serve)
         )
-        environment = _environment(python)
+        environment = _environment(python, self.commands)
         return replace(self, python=python, environment=environment, train=train, serve=serve)
 
 
@@ -108,9 +111,10 @@ class Images:
             command and tuple(word.replace("{python}", str(python)) for word in command)
             for command in (rule.train, rule.serve)
         )
-        environment = MappingProxyType({**_environment(python), **_NO_PIP})
+        folder = commands(python, self._cache)
+        environment = MappingProxyType({**_environment(python, folder), **_NO_PIP})
         description = f"{rule.name} (Python {version})"
-        return Runtime(python, environment, train, description, rule.name, serve)
+        return Runtime(python, environment, train, description, rule.name, serve, folder)
 
     def _advice(self, image_uri: str) -> str:
         repository = re.split(r"[:@]", image_uri.rsplit("/", 1)[-1])[0]
@@ -127,15 +131,19 @@ def default_config() -> Path:
     return Path(root) / "airflow-sm-pipelines" / "images.toml"
 
 
-def _environment(python: Path) -> Mapping[str, str]:
-    """The variables that make `python` the one that a shell finds, whatever runs around it."""
-    commands = python.parent
+def _environment(python: Path, more: Path | None) -> Mapping[str, str]:
+    """The variables that make `python` the one that a shell finds, whatever runs around it.
+
+    The commands in `more` come after its own.
+    """
+    own = python.parent
+    path = ":".join(str(each) for each in (own, more, _CONTAINER_PATH) if each)
     indexes = {name: os.environ[name] for name in _PIP if name in os.environ}
     return MappingProxyType(
         {
             **indexes,
-            "PATH": f"{commands}:{_CONTAINER_PATH}",
-            "VIRTUAL_ENV": str(commands.parent),
+            "PATH": path,
+            "VIRTUAL_ENV": str(own.parent),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
     )

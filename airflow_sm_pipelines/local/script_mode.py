@@ -7,7 +7,7 @@ program runs there with the other hyperparameters as arguments and the `SM_*` va
 
 Code in S3 is fetched from the endpoint in AWS_ENDPOINT_URL by a request that names credentials and
 does not sign: enough for the local AWS, which checks no signature, and not made for the real S3.
-Launchers of distributed training are refused.
+Of the launchers of distributed training torchrun is there, the others are refused.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,17 +38,12 @@ CONFIG = ML / "input" / "config"
 FAILURE = ML / "output" / "failure"
 
 # Hyperparameters of the service; the rest of those with its prefix belong to a framework.
-SERVICE = (
-    "_tuning_objective_metric",
-    "default_user_module_name",
-    "sagemaker_container_log_level",
-    "sagemaker_enable_cloudwatch_metrics",
-    "sagemaker_job_name",
-    "sagemaker_program",
-    "sagemaker_region",
-    "sagemaker_s3_output",
-    "sagemaker_submit_directory",
+SERVICE = re.compile(
+    "_tuning_objective_metric|default_user_module_name|sagemaker_(container_log_level|"
+    "enable_cloudwatch_metrics|job_name|program|region|s3_output|submit_directory)"
 )
+TORCHRUN = "sagemaker_torch_distributed_enabled"
+MASTER_PORT = 7777  # that of the toolkit
 _INFO = 20
 _TAIL_LINES = 200
 _MESSAGE_CHARACTERS = 700  # SageMaker keeps 1,024 of the whole text
@@ -86,8 +82,8 @@ def main() -> int:
     try:
         job = read_job()
         fetch(job.source)
-        command = prepare(job.program)
-        environment = {**os.environ, **variables(job), "PYTHONUNBUFFERED": "1"}
+        command = launcher(job, prepare(job.program))
+        environment = {**os.environ, **variables(job), **meeting(job), "PYTHONUNBUFFERED": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(CODE), os.environ.get("PYTHONPATH")))
         )
@@ -106,7 +102,7 @@ def read_job() -> Job:
     settings = {
         name: value
         for name, value in everything.items()
-        if name in SERVICE or name.startswith("sagemaker_")
+        if SERVICE.fullmatch(name) or name.startswith("sagemaker_")
     }
     if not settings.get("sagemaker_program"):
         raise TrainError(
@@ -114,10 +110,10 @@ def read_job() -> Job:
             "so name it there, and its code in sagemaker_submit_directory"
         )
     for name, value in settings.items():
-        if name.endswith("_enabled") and value is True:
+        if name.endswith("_enabled") and value is True and name != TORCHRUN:
             raise TrainError(
-                f"ClientError: hyperparameter {name}: distributed training is not run locally; "
-                "leave `distribution` out of the estimator"
+                f"ClientError: hyperparameter {name}: this launcher is not there locally; "
+                'distribution={"torch_distributed": {"enabled": True}} is, and none'
             )
     return Job(
         hyperparameters={name: everything[name] for name in everything.keys() - settings.keys()},
@@ -168,6 +164,27 @@ def prepare(program: str) -> list[str]:
     return ["/bin/sh", "-c", f'./{program} "$@"', program]
 
 
+def launcher(job: Job, command: Sequence[str]) -> list[str]:
+    """The command, started on every host by torchrun where the job asks for it."""
+    if job.settings.get(TORCHRUN) is not True:
+        return [*command]
+    if command[0] != sys.executable:
+        raise TrainError(f"ClientError: hyperparameter {TORCHRUN}: {job.program} is no Python")
+    hosts, current = job.resources["hosts"], job.resources["current_host"]
+    processes = len(glob.glob("/dev/nvidia[0-9]*")) or 1
+    options = [f"--nnodes={len(hosts)}", f"--nproc_per_node={processes}"]
+    if len(hosts) > 1:
+        options += [f"--master_addr={hosts[0]}", f"--master_port={MASTER_PORT}"]
+        options += [f"--node_rank={hosts.index(current)}"]
+    return [sys.executable, "-m", "torch.distributed.run", *options, *command[1:]]
+
+
+def meeting(job: Job) -> dict[str, str]:
+    """Where the hosts of a job meet, in the variables that PyTorch reads."""
+    hosts = job.resources.get("hosts")
+    return {"MASTER_ADDR": hosts[0], "MASTER_PORT": str(MASTER_PORT)} if hosts else {}
+
+
 def arguments(hyperparameters: Mapping[str, object]) -> list[str]:
     """The hyperparameters as a command line, by name; a single letter has a single dash."""
     words: list[str] = []
@@ -204,7 +221,7 @@ def _describe(job: Job) -> dict[str, object]:
     """The training environment under the toolkit's own names, as in SM_TRAINING_ENV."""
     return {
         "additional_framework_parameters": {
-            name: value for name, value in job.settings.items() if name not in SERVICE
+            name: value for name, value in job.settings.items() if not SERVICE.fullmatch(name)
         },
         "channel_input_dirs": _channel_paths(job),
         "framework_module": os.environ.get("SAGEMAKER_TRAINING_MODULE"),
@@ -295,14 +312,8 @@ def _download(uri: str, target: str) -> None:
     url = f"{endpoint.rstrip('/')}/{bucket}/{urllib.parse.quote(key)}"
     who = os.environ.get("AWS_ACCESS_KEY_ID", "local")
     scope = f"{who}/20000101/us-east-1/s3/aws4_request"
-    request = urllib.request.Request(
-        url,
-        headers={
-            "Authorization": (
-                f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
-            )
-        },
-    )
+    signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
+    request = urllib.request.Request(url, headers={"Authorization": signed})
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request) as answer, open(target, "wb") as file:

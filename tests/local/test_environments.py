@@ -18,6 +18,7 @@ from airflow_sm_pipelines.local.environments import (
 
 LOCKS = Path(environments.__file__).with_name("locks")
 BARE = LOCKS / "bare.txt"
+TORCH_FOR_CPUS = "--torch-backend cpu"
 SAY = "import greeting; print(greeting.VERSION)"
 
 
@@ -73,6 +74,16 @@ def test_an_environment_has_what_the_lock_names_and_nothing_else(shared: Path) -
 
 def test_an_environment_is_of_the_version_that_builds_it(shared: Path) -> None:
     assert describe(shared).version == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_an_environment_without_pip_gets_the_one_that_its_python_brings(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    own = overlay(describe(bare / "bin" / "python"), tmp_path / "a job")
+    installing = python(own, "-m", "pip", "install", "--no-index", str(wheel(tmp_path, "2.0")))
+    assert installing.returncode == 0, installing.stderr
+    assert python(own, "-c", SAY).stdout == "2.0\n"
+    assert python(bare / "bin" / "python", "-c", SAY).returncode == 1
 
 
 def test_an_environment_is_made_once(shared: Path) -> None:
@@ -182,9 +193,18 @@ def test_the_commands_of_an_overlay_are_its_own(shared: Path, tmp_path: Path, co
     assert where == f"{tmp_path / 'a job'}\n"
 
 
+@pytest.mark.parametrize("name", ["pytorch", "huggingface"])
+def test_pytorch_comes_without_cuda(name: str) -> None:
+    lines = (LOCKS / f"{name}.txt").read_text().splitlines()
+    assert TORCH_FOR_CPUS in lines
+    (linux,) = (line for line in lines if line.startswith("torch==") and '== "linux"' in line)
+    assert "+cpu ;" in linux
+    assert not [line for line in lines if line.startswith(("nvidia", "triton"))]
+
+
 @pytest.mark.parametrize("lock", sorted(LOCKS.glob("*.txt")), ids=lambda lock: lock.name)
 def test_a_lock_pins_everything_and_names_no_index(lock: Path) -> None:
-    lines = lock.read_text().splitlines()
+    lines = [line for line in lock.read_text().splitlines() if line != TORCH_FOR_CPUS]
     assert [line for line in lines if "==" not in line or "//" in line] == []
     assert any(line.startswith("pip==") for line in lines)
 
@@ -192,4 +212,4 @@ def test_a_lock_pins_everything_and_names_no_index(lock: Path) -> None:
 @pytest.mark.parametrize("source", sorted(LOCKS.glob("*.in")), ids=lambda source: source.name)
 def test_a_lock_has_everything_that_its_source_asks_for(source: Path) -> None:
     pinned = {line.partition("==")[0] for line in source.with_suffix(".txt").read_text().split()}
-    assert set(source.read_text().split()) <= pinned
+    assert {name.partition("<")[0] for name in source.read_text().split()} <= pinned

@@ -29,28 +29,32 @@ REPOSITORIES = {
         "sagemaker-data-wrangler-container sagemaker-debugger-rules sagemaker-geospatial-v1-0 "
         "sagemaker-model-monitor-analyzer"
     ),
-    "Spark": "sagemaker-spark-processing sagemaker-sparkml-serving",
-    "deep learning framework": (
-        "autogluon-inference autogluon-training djl-inference huggingface-pytorch-inference "
-        "huggingface-pytorch-inference-neuron huggingface-pytorch-inference-neuronx "
-        "huggingface-pytorch-tgi-inference huggingface-pytorch-training "
-        "huggingface-pytorch-training-neuronx huggingface-pytorch-trcomp-training "
-        "huggingface-tensorflow-inference huggingface-tensorflow-training "
-        "huggingface-tensorflow-trcomp-training huggingface-vllm-inference-neuronx mxnet-inference "
-        "mxnet-inference-eia mxnet-training pytorch-inference pytorch-inference-eia "
-        "pytorch-inference-graviton pytorch-training pytorch-training-neuron "
-        "pytorch-training-neuronx pytorch-trcomp-training sagemaker-chainer "
-        "sagemaker-inference-mxnet sagemaker-inference-pytorch sagemaker-inference-tensorflow "
-        "sagemaker-mxnet sagemaker-mxnet-eia sagemaker-mxnet-serving sagemaker-mxnet-serving-eia "
-        "sagemaker-neo-mxnet sagemaker-neo-pytorch sagemaker-neo-tensorflow sagemaker-pytorch "
-        "sagemaker-rl-coach-container sagemaker-rl-mxnet sagemaker-rl-ray-container "
-        "sagemaker-rl-tensorflow sagemaker-rl-vw-container sagemaker-tensorflow "
-        "sagemaker-tensorflow-eia sagemaker-tensorflow-scriptmode sagemaker-tensorflow-serving "
-        "sagemaker-tensorflow-serving-eia sagemaker-tritonserver smdistributed-modelparallel "
-        "stabilityai-pytorch-inference tei tei-cpu tensorflow-inference tensorflow-inference-eia "
+    "Spark": "sagemaker-spark-processing",
+    "PyTorch": ("pytorch-inference pytorch-inference-graviton pytorch-training sagemaker-pytorch"),
+    "Hugging Face": "huggingface-pytorch-inference huggingface-pytorch-training",
+    "TensorFlow": (
+        "sagemaker-tensorflow sagemaker-tensorflow-scriptmode tensorflow-inference "
         "tensorflow-inference-graviton tensorflow-training"
     ),
-    "default": "sagemaker-base-python sagemaker-distribution-prod",
+    "Studio": "sagemaker-base-python sagemaker-distribution-prod",
+    "other framework": (
+        "autogluon-inference autogluon-training djl-inference "
+        "huggingface-pytorch-inference-neuron huggingface-pytorch-inference-neuronx "
+        "huggingface-pytorch-tgi-inference huggingface-pytorch-training-neuronx "
+        "huggingface-pytorch-trcomp-training huggingface-tensorflow-inference "
+        "huggingface-tensorflow-training huggingface-tensorflow-trcomp-training "
+        "huggingface-vllm-inference-neuronx mxnet-inference mxnet-inference-eia mxnet-training "
+        "pytorch-inference-eia pytorch-training-neuron pytorch-training-neuronx "
+        "pytorch-trcomp-training sagemaker-chainer sagemaker-inference-mxnet "
+        "sagemaker-inference-pytorch sagemaker-inference-tensorflow sagemaker-mxnet "
+        "sagemaker-mxnet-eia sagemaker-mxnet-serving sagemaker-mxnet-serving-eia "
+        "sagemaker-neo-mxnet sagemaker-neo-pytorch sagemaker-neo-tensorflow "
+        "sagemaker-rl-coach-container sagemaker-rl-mxnet sagemaker-rl-ray-container "
+        "sagemaker-rl-tensorflow sagemaker-rl-vw-container sagemaker-sparkml-serving "
+        "sagemaker-tensorflow-eia sagemaker-tensorflow-serving sagemaker-tensorflow-serving-eia "
+        "sagemaker-tritonserver smdistributed-modelparallel stabilityai-pytorch-inference tei "
+        "tei-cpu tensorflow-inference-eia"
+    ),
 }
 CASES = [(rule, name) for rule, names in REPOSITORIES.items() for name in names.split()]
 

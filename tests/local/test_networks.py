@@ -94,7 +94,7 @@ def test_all_doors_taken_is_a_timeout(tmp_path: Path) -> None:
 
 def test_a_command_that_gets_no_network_is_told(tmp_path: Path) -> None:
     (tmp_path / "ml").mkdir()
-    broken = Isolation("namespace", "", Means("x", "", "", str, lambda ml: ["false", "--"]))
+    broken = Isolation("namespace", "", Means("x", "", "", str, lambda ml, hosts: ["false", "--"]))
     log = tmp_path / "log.txt"
 
     def run(command: list[str], descriptors: Sequence[int]) -> Process:

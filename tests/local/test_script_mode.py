@@ -1,3 +1,4 @@
+import glob
 import io
 import json
 import os
@@ -57,9 +58,11 @@ def begin(image: Runtime, tmp_path: Path) -> Callable[..., "subprocess.Popen[str
         *,
         channels: Mapping[str, object] | None = None,
         environment: Mapping[str, str] | None = None,
+        resources: Mapping[str, object] = RESOURCES,
     ) -> "subprocess.Popen[str]":
         files = {f"code/{name}": content for name, content in code.items()}
-        fill(tmp_path / "ml", hyperparameters, files, channels=channels)
+        ml = tmp_path / "ml"
+        fill(ml, hyperparameters, files, channels=channels, resources=resources)
         return start(image.for_job(tmp_path / "venv"), tmp_path / "ml", environment)
 
     return run
@@ -173,6 +176,106 @@ def test_the_variables_are_those_of_the_toolkit(train: Callable[..., Ended]) -> 
     assert described["job_name"] == "my-job"
     assert described["is_master"] is True
     assert described["hyperparameters"] == {"batch-size": 32, "who": "me"}
+
+
+def test_nested_hyperparameters_are_json_in_the_variables(train: Callable[..., Ended]) -> None:
+    ended = train(
+        {"train.py": PRINT_VARIABLES},
+        {
+            "sagemaker_program": "train.py",
+            "layers": "[64, 32]",
+            "optimizer": '{"name": "adam", "betas": [0.9, 0.99], "nested": {"a": null}}',
+            "flag": "true",
+            "nothing": "null",
+        },
+    )
+    variables = ended.printed("VARIABLES")
+    assert isinstance(variables, dict)
+    assert variables["SM_HP_LAYERS"] == "[64,32]"
+    optimizer = {"name": "adam", "betas": [0.9, 0.99], "nested": {"a": None}}
+    assert json.loads(variables["SM_HP_OPTIMIZER"]) == optimizer
+    assert (variables["SM_HP_FLAG"], variables["SM_HP_NOTHING"]) == ("true", "")
+    assert json.loads(variables["SM_HPS"])["optimizer"] == optimizer
+
+
+THREE = {
+    "current_host": "algo-2",
+    "current_instance_type": "ml.m5.large",
+    "current_group_name": "workers",
+    "hosts": ["algo-1", "algo-2", "algo-3"],
+    "instance_groups": [
+        {"instance_group_name": "head", "instance_type": "ml.p3.2xlarge", "hosts": ["algo-1"]},
+        {
+            "instance_group_name": "workers",
+            "instance_type": "ml.m5.large",
+            "hosts": ["algo-2", "algo-3"],
+        },
+    ],
+    "network_interface_name": "lo",
+}
+
+
+def test_hosts_and_their_groups_are_in_the_variables(train: Callable[..., Ended]) -> None:
+    ended = train({"train.py": PRINT_VARIABLES}, {"sagemaker_program": "train.py"}, resources=THREE)
+    variables = ended.printed("VARIABLES")
+    assert isinstance(variables, dict)
+    assert variables["SM_HOSTS"] == '["algo-1","algo-2","algo-3"]'
+    assert variables["SM_CURRENT_HOST"] == "algo-2"
+    assert variables["SM_CURRENT_INSTANCE_GROUP"] == "workers"
+    assert variables["SM_CURRENT_INSTANCE_GROUP_HOSTS"] == '["algo-2","algo-3"]'
+    assert variables["SM_INSTANCE_GROUPS"] == '["head","workers"]'
+    assert set(json.loads(variables["SM_INSTANCE_GROUPS_DICT"])) == {"head", "workers"}
+    assert variables["SM_IS_HETERO"] == "true"
+    assert variables["SM_NETWORK_INTERFACE_NAME"] == "lo"
+    described = json.loads(variables["SM_TRAINING_ENV"])
+    assert (described["is_master"], described["master_hostname"]) == (False, "algo-1")
+
+
+def test_hosts_meet_where_pytorch_looks(train: Callable[..., Ended]) -> None:
+    script = "import os; print(os.environ['MASTER_ADDR'], os.environ['MASTER_PORT'])"
+    ended = train({"train.py": script}, {"sagemaker_program": "train.py"}, resources=THREE)
+    assert ended.log == "algo-1 7777\n"
+
+
+TORCHRUN = {"sagemaker_program": "train.py", "sagemaker_torch_distributed_enabled": "true"}
+# In place of PyTorch, which is too large for a test: the module that `torchrun` is.
+TORCH = {
+    "torch/__init__.py": "",
+    "torch/distributed/__init__.py": "",
+    "torch/distributed/run.py": PRINT_ARGUMENTS,
+    "train.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("resources", "options"),
+    [
+        (RESOURCES, ["--nnodes=1", "--nproc_per_node=1"]),
+        (
+            THREE,
+            [
+                "--nnodes=3",
+                "--nproc_per_node=1",
+                "--master_addr=algo-1",
+                "--master_port=7777",
+                "--node_rank=1",
+            ],
+        ),
+    ],
+)
+@pytest.mark.skipif(glob.glob("/dev/nvidia[0-9]*") != [], reason="a process for each GPU")
+def test_torchrun_starts_the_program_on_every_host(
+    train: Callable[..., Ended], resources: Mapping[str, object], options: list[str]
+) -> None:
+    ended = train(TORCH, {**TORCHRUN, "lr": "0.1"}, resources=resources)
+    assert ended.printed("ARGUMENTS") == [*options, "train.py", "--lr", "0.1"]
+
+
+def test_torchrun_starts_python_alone(train: Callable[..., Ended]) -> None:
+    ended = train({"go.sh": ""}, {**TORCHRUN, "sagemaker_program": "go.sh"})
+    assert ended.failure == (
+        "ClientError: hyperparameter sagemaker_torch_distributed_enabled: go.sh is no Python"
+    )
 
 
 def test_code_in_s3_is_fetched_from_the_endpoint(
@@ -333,8 +436,8 @@ time.sleep(600)
         ),
         (
             {"sagemaker_program": "train.py", "sagemaker_mpi_enabled": "true"},
-            "hyperparameter sagemaker_mpi_enabled: distributed training is not run locally; "
-            "leave `distribution` out of the estimator",
+            "hyperparameter sagemaker_mpi_enabled: this launcher is not there locally; "
+            'distribution={"torch_distributed": {"enabled": True}} is, and none',
         ),
     ],
 )
