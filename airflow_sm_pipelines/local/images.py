@@ -238,7 +238,8 @@ def _path(table: Mapping[str, object], key: str, folder: Path) -> Path | None:
 
 # {python} is the interpreter of the job; the rest of a command is taken as it is.
 LAUNCHERS: dict[str, tuple[str, ...]] = {
-    "script-mode": ("{python}", "-I", str(_HERE / "script_mode.py")),
+    # It needs no packages, so it need not wait for their .pth files: -S.
+    "script-mode": ("{python}", "-I", "-S", str(_HERE / "script_mode.py")),
     "xgboost": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost"),
 }
 

@@ -18,19 +18,19 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
-import tempfile
 import threading
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque, namedtuple
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote, urlsplit
+
+TYPE_CHECKING = False  # every job waits for what is imported here
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
 ML = Path("/opt/ml")
 CODE = ML / "code"
@@ -45,6 +45,7 @@ SERVICE = re.compile(
 TORCHRUN = "sagemaker_torch_distributed_enabled"
 MASTER_PORT = 7777  # that of the toolkit
 _INFO = 20
+_SCOPE = "20000101/us-east-1/s3/aws4_request"
 _TAIL_LINES = 200
 _MESSAGE_CHARACTERS = 700  # SageMaker keeps 1,024 of the whole text
 
@@ -57,14 +58,8 @@ class TrainError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(namedtuple("Job", ("hyperparameters", "settings", "resources", "channels"))):
     """What the configuration files below /opt/ml/input/config say."""
-
-    hyperparameters: Mapping[str, object]
-    settings: Mapping[str, object]
-    resources: Mapping[str, Any]
-    channels: Mapping[str, object]
 
     @property
     def program(self) -> str:
@@ -127,14 +122,15 @@ def fetch(source: str) -> None:
     """Put the code that `source` names into /opt/ml/code."""
     CODE.mkdir(parents=True, exist_ok=True)
     if source.startswith("s3://"):
-        with tempfile.NamedTemporaryFile(suffix=".tar.gz") as archive:
-            _download(source, archive.name)
-            _unpack(archive.name, source)
+        archive = ML / "code.tar.gz"
+        _download(source, archive)
+        _unpack(archive, source)
+        archive.unlink()
     elif os.path.isdir(source):
         if Path(source) != CODE:
             shutil.copytree(source, CODE, dirs_exist_ok=True)
     elif os.path.isfile(source):
-        _unpack(source, source)
+        _unpack(Path(source), source)
     else:
         raise TrainError(
             f"ClientError: hyperparameter sagemaker_submit_directory: {source} is not there; "
@@ -304,29 +300,31 @@ def _encode(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _download(uri: str, target: str) -> None:
+def _download(uri: str, target: Path) -> None:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         raise TrainError(f"ClientError: {uri}: AWS_ENDPOINT_URL is not set; run in the local AWS")
     bucket, _, key = uri[len("s3://") :].partition("/")
-    url = f"{endpoint.rstrip('/')}/{bucket}/{urllib.parse.quote(key)}"
+    url = urlsplit(endpoint)
     who = os.environ.get("AWS_ACCESS_KEY_ID", "local")
-    scope = f"{who}/20000101/us-east-1/s3/aws4_request"
-    signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none"
-    request = urllib.request.Request(url, headers={"Authorization": signed})
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    signed = f"AWS4-HMAC-SHA256 Credential={who}/{_SCOPE}, SignedHeaders=host, Signature=none"
+    request = f"GET {url.path}/{bucket}/{quote(key)} HTTP/1.0\r\nHost: {url.netloc}\r\n"
     try:
-        with direct.open(request) as answer, open(target, "wb") as file:
-            shutil.copyfileobj(answer, file)
-    except urllib.error.HTTPError as error:
-        raise TrainError(f"ClientError: {uri}: {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise TrainError(
-            f"ClientError: {uri}: {endpoint} does not answer: {error.reason}"
-        ) from error
+        # Not by urllib.request: its import takes as long as all else that is done here.
+        with socket.create_connection((url.hostname or "", url.port or 80)) as connection:
+            connection.sendall(f"{request}Authorization: {signed}\r\n\r\n".encode())
+            with connection.makefile("rb") as answer, target.open("wb") as file:
+                _, status = answer.readline().decode().rstrip().split(" ", 1)
+                if not status.startswith("200"):
+                    raise TrainError(f"ClientError: {uri}: {status}")
+                while answer.readline().strip():
+                    pass
+                shutil.copyfileobj(answer, file)
+    except (OSError, ValueError) as error:
+        raise TrainError(f"ClientError: {uri}: {endpoint} does not answer: {error}") from error
 
 
-def _unpack(archive: str, source: str) -> None:
+def _unpack(archive: Path, source: str) -> None:
     # Python 3.11.3 and before have no filters; the code that comes out is run in any case.
     safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     try:
