@@ -7,6 +7,12 @@ _UPDATED = "tests/fidelity/test_steps.py::test_what_exists_under_its_own_name_is
 _FAILS = "tests/fidelity/test_steps.py::test_a_step_that_no_task_can_run_fails_at_once_and_says_so"
 _SDK = "tests/fidelity/test_occurrences.py::test_what_the_sdk_writes_as_other_types_is_recognised"
 _EMR = "tests/runs/test_emr.py"
+_STEP_LOCALLY = (
+    "tests/local/test_programs.py::test_the_driver_of_a_step_function_is_run_with_its_arguments"
+)
+_NOTEBOOK_LOCALLY = (
+    "tests/local/test_notebook_job.py::test_the_hyperparameters_are_the_parameters_of_the_notebook"
+)
 _NOT_RUN = "no task can run it: the DAG is built, the task fails at once"
 
 STEPS: tuple[Row, ...] = (
@@ -40,7 +46,7 @@ STEPS: tuple[Row, ...] = (
         text="A function decorated with `@step` arrives as a Training step with the SDK's own "
         "bootstrap script. Its arguments and its result travel through S3 in the job itself, and "
         "other steps read `results.json` with Std:JsonGet. Nothing is needed in Airflow.",
-        proof=(f"{_SDK}[@step function]", f"{_JOBS}[Training]"),
+        proof=(f"{_SDK}[@step function]", f"{_JOBS}[Training]", _STEP_LOCALLY),
     ),
     Row(
         anchor="notebook-jobs",
@@ -49,8 +55,9 @@ STEPS: tuple[Row, ...] = (
         level="same",
         reason="the SDK writes a Training step; that job is created as it is",
         text="A `NotebookJobStep` arrives as a Training step that runs "
-        "`amazon_sagemaker_scheduler`; its TrainingJobName is a prefix as everywhere.",
-        proof=(f"{_SDK}[Notebook job]", f"{_JOBS}[Training]"),
+        "`amazon_sagemaker_scheduler`; its TrainingJobName is a prefix as everywhere. The local "
+        "AWS runs the notebook by papermill.",
+        proof=(f"{_SDK}[Notebook job]", f"{_JOBS}[Training]", _NOTEBOOK_LOCALLY),
     ),
     Row(
         anchor="repack",
