@@ -117,6 +117,12 @@ def log_of(host: Host) -> Path:
     return host.log
 
 
+def logs_of(job: Job) -> dict[str, Path]:
+    """The logs of a job by host, as far as they are there."""
+    others = sorted(job.folder.glob("algo-*/log.txt"), key=lambda log: (len(str(log)), log))
+    return {"algo-1": job.log, **{log.parent.name: log for log in others}}
+
+
 def _groups(resources: Fields) -> list[Fields]:
     """The InstanceGroups, or the one group that a request without them stands for."""
     groups = resources.get("InstanceGroups")

@@ -11,6 +11,7 @@ a name that an attacker has pointed at this machine is none.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +19,7 @@ from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import wrap_file
 
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.hosts import logs_of
 from airflow_sm_pipelines.local.job import Fields, Job, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.registry import KINDS, Registry
@@ -86,10 +88,10 @@ class Pages:
 
     def _log(self, path: str, told_apart: Fields) -> Response:
         kind, _, name = path.partition("/")
-        log = self._job(kind, name, told_apart).log
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _LARGEST_LOG_BYTES))
-            return _text(file.read())
+        logs = logs_of(self._job(kind, name, told_apart))
+        if len(logs) == 1:
+            return _text(_end(*logs.values()))
+        return _text(b"".join(b"==> %s\n%s\n" % (h.encode(), _end(f)) for h, f in logs.items()))
 
     def _job(self, noun: str, name: str, told_apart: Fields) -> Job:
         if noun not in self._kinds:
@@ -130,6 +132,13 @@ def _row(bucket: str, key: str, prefix: str) -> str:
 
 def _laid_out(value: Fields) -> str:
     return escape(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def _end(log: Path) -> bytes:
+    """The end of a log, or all of it."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LARGEST_LOG_BYTES))
+        return file.read()
 
 
 def _html(kind: str, name: str, sections: list[tuple[str, str]], *, log: str = "") -> Response:

@@ -1,12 +1,14 @@
 """Jobs with more than one host, as their processes see it."""
 
 import json
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.hosts import Host, count_refusals, named
 from airflow_sm_pipelines.local.sandbox import choose
@@ -191,6 +193,14 @@ def test_each_host_has_a_log_stream(trained: Run, logs: "CloudWatchLogsClient", 
     assert [stream.rpartition("-")[0] for stream in found] == [f"{name}/algo-1", f"{name}/algo-2"]
     said = [messages(logs, group_name, stream) for stream in found]
     assert said == [["I am algo-1"], ["I am algo-2"]]
+
+
+def test_the_page_of_a_log_has_those_of_all_hosts(aws: LocalAWS, trained: Run, name: str) -> None:
+    trained(ME + "print('I am', me)", ResourceConfig=TWO)
+    page = f"{aws.endpoint_url}/_local/logs/TrainingJob/{name}"
+    with urllib.request.urlopen(page) as answer:
+        said = answer.read().decode()
+    assert said == "==> algo-1\nI am algo-1\n\n==> algo-2\nI am algo-2\n\n"
 
 
 def test_what_the_hosts_leave_is_put_together(

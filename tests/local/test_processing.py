@@ -100,6 +100,38 @@ def test_the_message_file_becomes_the_exit_message_of_a_failed_job_too(processed
     assert job["ExitMessage"] == "about to fail"
 
 
+def test_an_exit_message_is_a_kilobyte_at_most(processed: Run) -> None:
+    job = processed('open("/opt/ml/output/message", "w").write("x" * 2000)')
+    assert job["ProcessingJobStatus"] == "Completed"
+    assert job["ExitMessage"] == "x" * 1024
+
+
+def test_a_stopped_job_has_its_exit_message_and_leaves_no_output(
+    sagemaker: "SageMakerClient",
+    processing_request: Run,
+    s3: "S3Client",
+    bucket: str,
+    name: str,
+    job_folder: Path,
+) -> None:
+    request = processing_request(
+        """
+import time
+open("/opt/ml/output/message", "w").write("half way")
+open("/opt/ml/processing/out/half.csv", "w").write("1")
+print("ready", flush=True)
+time.sleep(60)
+""",
+        ProcessingOutputConfig={"Outputs": [processing_output("out", f"s3://{bucket}/out")]},
+    )
+    sagemaker.create_processing_job(**request)
+    until((job_folder / "log.txt").read_text, lambda log: log == "ready\n")
+    sagemaker.stop_processing_job(ProcessingJobName=name)
+    job = final_processing_job(sagemaker, name)
+    assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Stopped", "half way")
+    assert keys(s3, bucket, "out") == []
+
+
 def test_a_failing_script_gives_its_exception_and_exit_code_as_the_reason(processed: Run) -> None:
     job = processed('print("before"); raise ValueError("column `rings` is missing")')
     assert job["ProcessingJobStatus"] == "Failed"

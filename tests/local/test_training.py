@@ -109,6 +109,49 @@ def test_channels_are_folders_that_the_configuration_describes(
     }
 
 
+def test_the_only_host_is_described(trained: Run, job_folder: Path) -> None:
+    trained()
+    file = job_folder / "ml/input/config/resourceconfig.json"
+    assert json.loads(file.read_text()) == {
+        "current_host": "algo-1",
+        "current_instance_type": "ml.m5.large",
+        "current_group_name": "homogeneousCluster",
+        "hosts": ["algo-1"],
+        "instance_groups": [
+            {
+                "instance_group_name": "homogeneousCluster",
+                "instance_type": "ml.m5.large",
+                "hosts": ["algo-1"],
+            }
+        ],
+        "network_interface_name": "lo",
+    }
+
+
+def test_the_folders_of_the_contract_are_there_at_the_start(trained: Run, job_folder: Path) -> None:
+    trained(
+        """
+import os
+for folder in ("model", "code", "checkpoints", "output/data", "output/intermediate"):
+    print(os.listdir(f"/opt/ml/{folder}"), os.access(f"/opt/ml/{folder}", os.W_OK))
+"""
+    )
+    assert (job_folder / "log.txt").read_text() == "[] True\n" * 5
+
+
+def test_the_failure_file_counts_as_far_as_its_first_1024_bytes(trained: Run) -> None:
+    job = trained('open("/opt/ml/output/failure", "w").write("x" * 2000); exit(1)')
+    assert len(job["FailureReason"]) == 1024
+    assert job["FailureReason"].startswith("AlgorithmError: xxx")
+    assert job["FailureReason"].endswith("x, exit code: 1")
+
+
+def test_the_environment_of_the_request_reaches_the_job(trained: Run, job_folder: Path) -> None:
+    job = trained("import os; print(os.environ['MINE'])", Environment={"MINE": "yes"})
+    assert job["Environment"] == {"MINE": "yes"}
+    assert (job_folder / "log.txt").read_text() == "yes\n"
+
+
 def test_the_job_is_named_in_the_environment(trained: Run, job_folder: Path, name: str) -> None:
     job = trained(
         "import os; print(os.environ['TRAINING_JOB_NAME'], os.environ['TRAINING_JOB_ARN'])"
