@@ -43,7 +43,7 @@ def training(machine: Machine) -> JobKind:
 
 def _check_spot(request: Fields) -> None:
     """Refuse times to wait for spot capacity that the service refuses."""
-    condition = request["StoppingCondition"]
+    condition = request.get("StoppingCondition") or {}
     longest = condition.get("MaxWaitTimeInSeconds")
     if not request.get("EnableManagedSpotTraining"):
         if longest is not None:

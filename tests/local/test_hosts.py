@@ -1,6 +1,8 @@
 """Jobs with more than one host, as their processes see it."""
 
 import json
+import os
+import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from airflow_sm_pipelines.local.hosts import Host, count_refusals, named
 from airflow_sm_pipelines.local.sandbox import choose
 
 from .calls import (
+    channel,
     final_training_job,
     keys,
     processing_output,
@@ -23,7 +26,7 @@ from .calls import (
 )
 from .test_channels import put, s3_channel
 from .test_logs import messages, streams
-from .test_training import members
+from .test_training import algorithm, members
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -306,6 +309,29 @@ def test_a_processing_job_is_completed_when_all_of_its_hosts_have_succeeded(
     )
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: the command wrote no output, exit code: 3"
+
+
+def test_nothing_of_a_job_is_left_behind(
+    trained: Run, s3: "S3Client", bucket: str, job_folder: Path, name: str
+) -> None:
+    put(s3, bucket, {"data/a": "a" * 100_000})
+    job = trained(
+        ME + "open('/opt/ml/input/data/train_0').read(10); open('/opt/ml/checkpoints/' + me, 'w')",
+        ResourceConfig=TWO,
+        CheckpointConfig={"S3Uri": f"s3://{bucket}/c"},
+        AlgorithmSpecification=algorithm(MetricDefinitions=[{"Name": "m", "Regex": "m=(.)"}]),
+        InputDataConfig=[
+            channel("code", f"s3://{bucket}/code/"),
+            channel("train", f"s3://{bucket}/data/", InputMode="Pipe"),
+        ],
+    )
+    assert job["TrainingJobStatus"] == "Completed", job["FailureReason"]
+    words = (name, "pipe train", f"s3://{bucket}", "host ")
+    assert not [each.name for each in threading.enumerate() if each.name.startswith(words)]
+    assert not [each.name for each in threading.enumerate() if name in each.name]
+    opened = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    assert not [path for path in opened if path.startswith(str(job_folder))]
+    assert str(job_folder) not in Path("/proc/self/mountinfo").read_text()
 
 
 def test_where_one_process_alone_can_have_an_opt_ml_several_hosts_are_refused() -> None:

@@ -63,6 +63,25 @@ def test_a_directory_with_a_blank_in_its_name_is_shown(tmp_path: Path) -> None:
     assert (directory / "here").exists()
 
 
+def test_a_job_sees_a_file_of_names_as_etc_hosts(ml: Path, tmp_path: Path) -> None:
+    if not choose().together:
+        pytest.skip("the symbolic link shows /opt/ml alone")
+    names = tmp_path / "hosts"
+    names.write_text("127.9.9.9 algo-9\n")
+    command = choose().command(["getent", "hosts", "algo-9"], ml, names)
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert shown.stdout.split() == ["127.9.9.9", "algo-9"]
+    before = Path("/etc/hosts").read_text()
+    assert "algo-9" not in before
+
+
+def test_every_means_is_told_of_the_names_that_it_can_show(tmp_path: Path) -> None:
+    words = {each.name: each.prefix(tmp_path, tmp_path / "hosts") for each in MEANS[::2]}
+    assert words["namespace"][-3:] == ["hosts", str(tmp_path / "hosts"), "--"]
+    assert str(tmp_path / "hosts") not in words["symlink"]
+    assert [each.together for each in MEANS] == [True, True, False]
+
+
 def test_everything_else_in_opt_stays_visible(ml: Path) -> None:
     seen = run(ml, sys.executable, "-c", "import os; print(*sorted(os.listdir('/opt')))").stdout
     assert set(seen.split()) - {"ml"} == set(os.listdir("/opt")) - {"ml"}

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import shapes
 
 from .calls import IMAGE, channel, final_training_job, keys, resources, text, until
+from .containers import RESOURCES
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -112,20 +113,7 @@ def test_channels_are_folders_that_the_configuration_describes(
 def test_the_only_host_is_described(trained: Run, job_folder: Path) -> None:
     trained()
     file = job_folder / "ml/input/config/resourceconfig.json"
-    assert json.loads(file.read_text()) == {
-        "current_host": "algo-1",
-        "current_instance_type": "ml.m5.large",
-        "current_group_name": "homogeneousCluster",
-        "hosts": ["algo-1"],
-        "instance_groups": [
-            {
-                "instance_group_name": "homogeneousCluster",
-                "instance_type": "ml.m5.large",
-                "hosts": ["algo-1"],
-            }
-        ],
-        "network_interface_name": "lo",
-    }
+    assert json.loads(file.read_text()) == {**RESOURCES, "network_interface_name": "lo"}
 
 
 def test_the_folders_of_the_contract_are_there_at_the_start(trained: Run, job_folder: Path) -> None:
