@@ -44,6 +44,7 @@ SERVICE = re.compile(
 )
 TORCHRUN = "sagemaker_torch_distributed_enabled"
 MASTER_PORT = 7777  # that of the toolkit
+_DISTRIBUTION_GROUPS = "sagemaker_distribution_instance_groups"
 _INFO = 20
 _SCOPE = "20000101/us-east-1/s3/aws4_request"
 _TAIL_LINES = 200
@@ -220,6 +221,7 @@ def _describe(job: Job) -> dict[str, object]:
             name: value for name, value in job.settings.items() if not SERVICE.fullmatch(name)
         },
         "channel_input_dirs": _channel_paths(job),
+        "distribution_instance_groups": job.settings.get(_DISTRIBUTION_GROUPS, []),
         "framework_module": os.environ.get("SAGEMAKER_TRAINING_MODULE"),
         "hyperparameters": dict(job.hyperparameters),
         "input_config_dir": str(CONFIG),
@@ -253,7 +255,6 @@ def _describe_hosts(resources: Mapping[str, Any]) -> dict[str, object]:
         "current_instance_group": group,
         "current_instance_group_hosts": groups[group]["hosts"] if group in groups else [],
         "current_instance_type": resources.get("current_instance_type", "local"),
-        "distribution_instance_groups": [],
         "hosts": hosts,
         "instance_groups": list(groups),
         "instance_groups_dict": groups,

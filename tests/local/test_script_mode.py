@@ -216,7 +216,11 @@ THREE = {
 
 
 def test_hosts_and_their_groups_are_in_the_variables(train: Callable[..., Ended]) -> None:
-    ended = train({"train.py": PRINT_VARIABLES}, {"sagemaker_program": "train.py"}, resources=THREE)
+    settings = {
+        "sagemaker_program": "train.py",
+        "sagemaker_distribution_instance_groups": '["workers"]',
+    }
+    ended = train({"train.py": PRINT_VARIABLES}, settings, resources=THREE)
     variables = ended.printed("VARIABLES")
     assert isinstance(variables, dict)
     assert variables["SM_HOSTS"] == '["algo-1","algo-2","algo-3"]'
@@ -226,6 +230,7 @@ def test_hosts_and_their_groups_are_in_the_variables(train: Callable[..., Ended]
     assert variables["SM_INSTANCE_GROUPS"] == '["head","workers"]'
     assert set(json.loads(variables["SM_INSTANCE_GROUPS_DICT"])) == {"head", "workers"}
     assert variables["SM_IS_HETERO"] == "true"
+    assert variables["SM_DISTRIBUTION_INSTANCE_GROUPS"] == '["workers"]'
     assert variables["SM_NETWORK_INTERFACE_NAME"] == "lo"
     described = json.loads(variables["SM_TRAINING_ENV"])
     assert (described["is_master"], described["master_hostname"]) == (False, "algo-1")
