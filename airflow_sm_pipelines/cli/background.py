@@ -40,6 +40,8 @@ class LocalProcess:
     root: Path
     log: Path
     port: int = 0
+    lambdas: Path | None = None
+    """A `lambdas.toml`."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
@@ -47,7 +49,7 @@ class LocalProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                _command(self.root, self.port),
+                _command(self.root, self.port, self.lambdas),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -97,9 +99,10 @@ def tail(path: Path, lines: int = TAIL_LINES) -> list[str]:
     return text.splitlines()[-lines:]
 
 
-def _command(root: Path, port: int) -> list[str]:
+def _command(root: Path, port: int, lambdas: Path | None) -> list[str]:
     module = (sys.executable, "-m", "airflow_sm_pipelines.local", "--until-stdin-closes")
-    return [*module, "--root", str(root), "--port", str(port)]
+    more = ["--lambdas", str(lambdas)] if lambdas else []
+    return [*module, "--root", str(root), "--port", str(port), *more]
 
 
 def _first_line(stream: IO[bytes], *, deadline: float) -> bytes:

@@ -49,6 +49,10 @@ def local(
             metavar="DIR", help="Upload the objects that local.toml files below this folder name."
         ),
     ] = None,
+    lambdas: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A lambdas.toml: functions that are files here."),
+    ] = None,
     root: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Where it keeps all it has; made when it is not there."),
@@ -63,7 +67,7 @@ def local(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    with LocalAWS(root, port=port, least_free_bytes=least_free_mib << 20) as aws:
+    with LocalAWS(root, port=port, least_free_bytes=least_free_mib << 20, lambdas=lambdas) as aws:
         try:
             if seed:
                 seeding.seed(aws.environment, seed)

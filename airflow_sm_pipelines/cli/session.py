@@ -76,7 +76,12 @@ class Session:
             require_local_extra()
             self._view.phase("starting the local AWS and Airflow")
             # Before Airflow is imported, so that both take their time at the same time.
-            self._local = LocalProcess(root=self.folder, log=self.folder / "local-aws.log")
+            beside = self.file.resolve().parent / "lambdas.toml"
+            self._local = LocalProcess(
+                root=self.folder,
+                log=self.folder / "local-aws.log",
+                lambdas=beside if beside.exists() else None,
+            )
             self._local.start()
             self._stop_jobs = self._local.stop
         else:

@@ -30,6 +30,7 @@ def main() -> int:
             port=options.port,
             region=options.region,
             least_free_bytes=options.least_free_mib << 20,
+            lambdas=options.lambdas,
         ) as aws:
             _announce(aws)
             os.read(told, 1)
@@ -50,6 +51,7 @@ def _options() -> argparse.Namespace:
         default=LEAST_FREE_BYTES >> 20,
         help="what uploads and jobs leave free on the disk; default: %(default)s",
     )
+    parser.add_argument("--lambdas", type=Path, help="a lambdas.toml: functions that are files")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the caller")
     return parser.parse_args()
 

@@ -80,6 +80,13 @@ class Logs:
             rows = kept.read(record)["Streams"] if record.exists() else []
             kept.write(record, {"Streams": [*rows, row]})
 
+    def put(self, file: Path, group: str, stream: str) -> None:
+        """Send the lines of a file that is complete to a new stream."""
+        self._create(group, stream)
+        ended = threading.Event()
+        ended.set()
+        _Tail(self._client, file, group, stream).follow(ended)
+
     def _create(self, group: str, stream: str) -> None:
         with self._lock:
             if group not in self._groups:

@@ -31,6 +31,7 @@ from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.invocations import Invocations
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.journal import Journal
+from airflow_sm_pipelines.local.lambdas import functions
 from airflow_sm_pipelines.local.limits import Limited
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
@@ -70,7 +71,8 @@ class LocalAWS:
     by the servers in it; the first one starts afresh. With less than `least_free_bytes` left on
     the disk nothing is uploaded and no job is run.
     `scripts` says what becomes of jobs and endpoints instead of running them, `faults` what goes
-    wrong with requests, `requests` which ones there were.
+    wrong with requests, `requests` which ones there were. `lambdas` is a `lambdas.toml`, see
+    `lambdas.py`.
     """
 
     _running: ClassVar[list["LocalAWS"]] = []
@@ -86,6 +88,7 @@ class LocalAWS:
         isolation: Isolation | None = None,
         grace_seconds: float = _GRACE_SECONDS,
         least_free_bytes: int = LEAST_FREE_BYTES,
+        lambdas: Path | None = None,
     ) -> None:
         self.root = root.resolve()
         self.account = Account(region)
@@ -98,6 +101,7 @@ class LocalAWS:
         self._isolation = isolation or choose()
         self._grace_seconds = grace_seconds
         self._least_free_bytes = least_free_bytes
+        self._lambdas = functions(lambdas)
         self._started: _Started | None = None
 
     def start(self) -> Self:
@@ -192,13 +196,7 @@ class LocalAWS:
         )
         api = Api(jobs, registry, kinds=kinds, faults=self.faults)
         disruption = Disruption(self.faults, self.requests)
-        beside = services(
-            self.account,
-            self.root,
-            machine,
-            applications=self._client("emr-serverless", moto),
-            grace_seconds=self._grace_seconds,
-        )
+        beside = self._services(machine, moto)
         endpoints = Endpoints(machine, registry, self.root / "endpoints")
         front = Front(
             api,
@@ -212,6 +210,17 @@ class LocalAWS:
         pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
         machine.entrance.open(partial(_serve, pages))
         return _Started(_serve(pages, listening), jobs, beside, endpoints, store, lock)
+
+    def _services(self, machine: Machine, moto: WSGIApp) -> Services:
+        return services(
+            self.account,
+            self.root,
+            machine,
+            moto=moto,
+            client=lambda service: self._client(service, moto),
+            lambdas=self._lambdas,
+            grace_seconds=self._grace_seconds,
+        )
 
     def _url(self) -> str:
         return f"http://{_HOST}:{self._port}"

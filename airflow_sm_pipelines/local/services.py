@@ -3,7 +3,7 @@
 To run another service, write a `Service` and give it to `Services` where the server is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,8 +13,11 @@ from airflow_sm_pipelines.local.commands import Commands
 from airflow_sm_pipelines.local.disruption import Answer
 from airflow_sm_pipelines.local.emr import Emr
 from airflow_sm_pipelines.local.emr_serverless import EmrServerless
+from airflow_sm_pipelines.local.functions import Functions
+from airflow_sm_pipelines.local.lambdas import LocalFunction
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.spark import Bench
+from airflow_sm_pipelines.local.transport import WSGIApp
 
 
 class Service(Protocol):
@@ -52,9 +55,16 @@ class Services:
 
 
 def services(
-    account: Account, root: Path, machine: Machine, *, applications: Any, grace_seconds: float
+    account: Account,
+    root: Path,
+    machine: Machine,
+    *,
+    moto: WSGIApp,
+    client: Callable[[str], Any],
+    lambdas: Sequence[LocalFunction],
+    grace_seconds: float,
 ) -> Services:
-    """The services of a server whose folder is `root`; `applications` is a client of moto's."""
+    """The services of a server whose folder is `root`; `client` makes clients of moto's."""
     commands = Commands(machine.images, machine.environment)
 
     def bench(release: str, folder: Path) -> Bench:
@@ -66,7 +76,17 @@ def services(
             account,
             root / "emr-serverless",
             bench=bench,
-            applications=applications,
+            applications=client("emr-serverless"),
             grace_seconds=grace_seconds,
+        ),
+        Functions(
+            account,
+            root / "lambda",
+            moto=moto,
+            client=client("lambda"),
+            s3=client("s3"),
+            commands=commands,
+            logs=machine.logs,
+            local=lambdas,
         ),
     )
