@@ -41,10 +41,9 @@ def _converted(value: Json, output_type: str, what: str) -> Json:
     try:
         return CONVERSIONS[output_type](value)
     except (TypeError, ValueError) as error:
-        shown = json.dumps(value)
         raise ExpressionError(
-            f"{what} is declared as {output_type}, and the answer is {kind(value)} "
-            f"{shown[:LONGEST_SHOWN]}; answer with one, or declare it as String"
+            f"{what} is declared as {output_type}, and the answer is {kind(value)}; "
+            "answer with one, or declare it as String"
         ) from error
 
 
@@ -80,7 +79,6 @@ def _boolean(value: Json) -> bool:
 
 
 BOOLEANS = {"true": True, "false": False}
-LONGEST_SHOWN = 100
 
 CONVERSIONS: dict[str, Callable[[Json], Json]] = {
     "String": _string,

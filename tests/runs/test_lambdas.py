@@ -103,7 +103,7 @@ def test_an_error_of_the_function_fails_the_step(run_pipeline: RunPipeline, depl
 def test_what_is_no_object_has_no_outputs(run_pipeline: RunPipeline, deploy: Deploy) -> None:
     function = deploy("def handler(event, context): return [1]")
     run = run_pipeline(pipeline(ask("Count", function, rows="Integer")), name="a-list")
-    assert run.failures["Count"].endswith("it returned a list, not an object with 'rows'")
+    assert run.failures["Count"].endswith("it returned an array, not an object with 'rows'")
 
 
 def test_a_function_that_is_not_there_fails_the_step(run_pipeline: RunPipeline) -> None:
