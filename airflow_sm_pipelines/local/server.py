@@ -31,12 +31,14 @@ from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.invocations import Invocations
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.journal import Journal
+from airflow_sm_pipelines.local.kept import Shelf
 from airflow_sm_pipelines.local.lambdas import functions
 from airflow_sm_pipelines.local.limits import Limited
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.pages import Pages
+from airflow_sm_pipelines.local.pipelines import Pipelines
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
 from airflow_sm_pipelines.local.resent import Resent
@@ -164,12 +166,14 @@ class LocalAWS:
         store = Store(self.root / "s3", region=self.account.region)
         space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
         logs = Logs(self._client("logs", others))
-        moto = S3(store, Resent(others, logs, self.root / "jobs"), space=space)
+        objects = Objects(store)
+        pipelines = Pipelines(others, objects, Shelf(self.root / "registry" / "Pipeline"))
+        moto = S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space)
         seed(self.account, iam=self._client("iam", moto), store=store)
         machine = Machine(
             isolation=self._isolation,
             images=self._images,
-            objects=Objects(store),
+            objects=objects,
             logs=logs,
             environment=self._variables(),
         )

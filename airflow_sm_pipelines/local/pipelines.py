@@ -1,0 +1,112 @@
+"""Pipelines: moto records them, here they outlive the server and find their definition in our S3.
+
+The requests that made a pipeline what it is are kept, and sent to moto again when somebody first
+asks for one: its times are those of then. moto would look for a definition in an S3 of its own.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+from airflow_sm_pipelines.local.backend import json_error
+from airflow_sm_pipelines.local.calls import body
+from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.kept import Shelf
+from airflow_sm_pipelines.local.objects import Objects
+from airflow_sm_pipelines.local.transport import WSGIApp
+
+_TARGET = "SageMaker."
+_LOCATION = "PipelineDefinitionS3Location"
+
+
+class Pipelines:
+    """The app of moto, with pipelines that are kept on a shelf."""
+
+    def __init__(self, app: WSGIApp, objects: Objects, shelf: Shelf) -> None:
+        self._app = app
+        self._objects = objects
+        self._shelf = shelf
+        self._lock = threading.Lock()
+        self._requests: dict[str, Mapping[str, Any]] | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if not (target.startswith(_TARGET) and ("Pipeline" in target or "Tags" in target)):
+            return self._app(environ, start_response)
+        with self._lock:
+            known = self._known(environ)
+            answer = self._changed if target in CHANGES else _passed_on
+            response = answer(self._app, environ, known)
+        return response(environ, start_response)
+
+    def _known(self, environ: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """The requests that make the pipelines, which moto has had by then."""
+        if self._requests is None:
+            self._requests = dict(self._shelf.all())
+            for request in self._requests.values():
+                _sent(self._app, environ, f"{_TARGET}CreatePipeline", request)
+        return self._requests
+
+    def _changed(
+        self, app: WSGIApp, environ: dict[str, Any], known: dict[str, Mapping[str, Any]]
+    ) -> Response:
+        """What moto answers to a change, which is noted where it has taken effect."""
+        try:
+            request = self._with_definition(json.loads(body(environ)))
+            name = str(request["PipelineName"])
+        except JobError as error:
+            return json_error("ValidationException", str(error).removeprefix("ClientError: "))
+        except (ValueError, TypeError, KeyError):  # moto says what is wrong with it
+            return Response.from_app(app, environ, buffered=True)
+        target = environ["HTTP_X_AMZ_TARGET"]
+        response = _sent(app, environ, target, request)
+        if response.status_code < 400:
+            change = CHANGES[target](known.pop(name, {}), request)
+            if change is None:
+                self._shelf.remove(name)
+            else:
+                known[name] = change
+                self._shelf.put(name, change)
+        return response
+
+    def _with_definition(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A request with the definition itself where it says in which object that is."""
+        location = request.get(_LOCATION)
+        if location is None:
+            return request
+        with self._objects.open(f"s3://{location['Bucket']}/{location['ObjectKey']}") as content:
+            definition = content.read().decode()
+        others = {key: value for key, value in request.items() if key != _LOCATION}
+        return {**others, "PipelineDefinition": definition}
+
+
+def _sent(
+    app: WSGIApp, environ: Mapping[str, Any], target: str, request: Mapping[str, Any]
+) -> Response:
+    """What moto answers to a request of ours, which is signed as the caller's."""
+    headers = {
+        "Authorization": environ.get("HTTP_AUTHORIZATION", ""),
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": target,
+    }
+    # By address: moto takes names of hosts for names of services.
+    client = Client(app)
+    return client.post("/", "http://127.0.0.1", data=json.dumps(request), headers=headers)
+
+
+def _passed_on(app: WSGIApp, environ: dict[str, Any], _: object) -> Response:
+    return Response.from_app(app, environ, buffered=True)
+
+
+Change = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any] | None]
+
+CHANGES: dict[str, Change] = {
+    f"{_TARGET}CreatePipeline": lambda before, request: request,
+    f"{_TARGET}UpdatePipeline": lambda before, request: {**before, **request},
+    f"{_TARGET}DeletePipeline": lambda before, request: None,
+}
+"""What a pipeline is made by after a change: the request before, and that of the change."""

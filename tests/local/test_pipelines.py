@@ -1,0 +1,98 @@
+"""Pipelines in the local AWS: recorded by moto, kept by us."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from werkzeug.test import Client
+
+from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.kept import Shelf
+from airflow_sm_pipelines.local.objects import Objects
+from airflow_sm_pipelines.local.pipelines import CHANGES, Pipelines
+from airflow_sm_pipelines.local.s3.store import Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sagemaker import SageMakerClient
+
+ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
+DEFINITION = '{"Version": "2020-12-01", "Steps": []}'
+
+
+def test_a_definition_may_be_in_s3(
+    sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="definition.json", Body=DEFINITION.encode())
+    sagemaker.create_pipeline(
+        PipelineName=name,
+        ClientRequestToken="t" * 32,
+        RoleArn=ROLE,
+        PipelineDefinitionS3Location={"Bucket": bucket, "ObjectKey": "definition.json"},
+    )
+    assert sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"] == DEFINITION
+
+
+def test_a_definition_that_is_not_there_is_said(
+    sagemaker: "SageMakerClient", bucket: str, name: str
+) -> None:
+    with pytest.raises(ClientError, match="cannot read s3://"):
+        sagemaker.create_pipeline(
+            PipelineName=name,
+            ClientRequestToken="t" * 32,
+            RoleArn=ROLE,
+            PipelineDefinitionS3Location={"Bucket": bucket, "ObjectKey": "no"},
+        )
+
+
+@pytest.fixture
+def restarted(tmp_path: Path) -> Iterator[Callable[[], Callable[..., Any]]]:
+    """SageMaker's operations of a server that has the shelf of the one before, and a new moto."""
+    store = Store(tmp_path / "s3")
+
+    def start() -> Callable[..., Any]:
+        moto = Moto()
+        for pipeline in call(moto, "ListPipelines")["PipelineSummaries"]:
+            call(moto, "DeletePipeline", PipelineName=pipeline["PipelineName"])
+        pipelines = Pipelines(moto, Objects(store), Shelf(tmp_path / "shelf"))
+        return lambda operation, **request: call(pipelines, operation, **request)
+
+    yield start
+    store.close()
+
+
+def call(app: Any, operation: str, **request: Any) -> Any:
+    scope = "Credential=key/20260101/us-west-1/sagemaker/aws4_request"
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": f"SageMaker.{operation}",
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+    }
+    client = Client(app)
+    response = client.post("/", "http://127.0.0.1", data=json.dumps(request), headers=headers)
+    return response.get_json(force=True)
+
+
+def test_a_pipeline_is_there_again_as_it_was_last(
+    restarted: Callable[[], Callable[..., Any]],
+) -> None:
+    ask = restarted()
+    for name in ("kept", "deleted"):
+        ask("CreatePipeline", PipelineName=name, PipelineDefinition=DEFINITION, RoleArn=ROLE)
+    ask("UpdatePipeline", PipelineName="kept", PipelineDisplayName="changed")
+    ask("DeletePipeline", PipelineName="deleted")
+    assert "__type" in ask("UpdatePipeline", PipelineName="nothing", PipelineDisplayName="x")
+    again = restarted()
+    listed = again("ListPipelines")["PipelineSummaries"]
+    assert [each["PipelineName"] for each in listed] == ["kept"]
+    described = again("DescribePipeline", PipelineName="kept")
+    assert described["PipelineDefinition"] == DEFINITION
+    assert described["PipelineDisplayName"] == "changed"
+
+
+def test_every_change_is_an_operation_of_sagemaker(sagemaker: "SageMakerClient") -> None:
+    known = sagemaker.meta.service_model.operation_names
+    assert {target.partition(".")[2] for target in CHANGES} <= set(known)
