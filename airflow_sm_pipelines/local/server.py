@@ -113,7 +113,9 @@ class LocalAWS:
             lock = held.enter_context(_lock(self.root))
             with _listen(self._port) as listening:
                 self._port = listening.getsockname()[1]
-                self._started = self._start(lock, listening)
+                store = Store(self.root / "s3", region=self.account.region)
+                held.callback(store.close)
+                self._started = self._start(lock, listening, store)
             held.pop_all()
         self._running.append(self)
         return self
@@ -159,16 +161,10 @@ class LocalAWS:
     ) -> None:
         self.stop()
 
-    def _start(self, lock: IO[str], listening: socket.socket) -> "_Started":
-        others = Moto()
-        if not self._running:
-            Client(others).post("/moto-api/reset")
-        store = Store(self.root / "s3", region=self.account.region)
+    def _start(self, lock: IO[str], listening: socket.socket, store: Store) -> "_Started":
         space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
-        logs = Logs(self._client("logs", others))
         objects = Objects(store)
-        pipelines = Pipelines(others, objects, Shelf(self.root / "registry" / "Pipeline"))
-        moto = S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space)
+        moto, logs = self._services(store, objects, space)
         seed(self.account, iam=self._client("iam", moto), store=store)
         machine = Machine(
             isolation=self._isolation,
@@ -225,6 +221,15 @@ class LocalAWS:
             lambdas=self._lambdas,
             grace_seconds=self._grace_seconds,
         )
+
+    def _services(self, store: Store, objects: Objects, space: Space) -> tuple[S3, Logs]:
+        """All services but SageMaker's own part: what is kept, before moto's, which is not."""
+        others = Moto()
+        if not self._running:
+            Client(others).post("/moto-api/reset")
+        logs = Logs(self._client("logs", others))
+        pipelines = Pipelines(others, objects, Shelf(self.root / "registry" / "Pipeline"))
+        return S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space), logs
 
     def _url(self) -> str:
         return f"http://{_HOST}:{self._port}"

@@ -173,7 +173,7 @@ def condition(asked: Asked) -> Callable[[Stored | None], None]:
         wanted = asked.header("if-match").strip('"')
         if wanted and known is None:
             raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
-        if wanted and known is not None and wanted != known.details.etag:
+        if wanted and known is not None and wanted not in ("*", known.details.etag):
             raise AwsError(*_FAILED, 412)
 
     return check

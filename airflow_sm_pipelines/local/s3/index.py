@@ -18,6 +18,7 @@ from airflow_sm_pipelines.local.errors import LocalError
 
 logger = logging.getLogger(__name__)
 
+_VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
     bucket TEXT, key BLOB, size INTEGER, time INTEGER, details TEXT, PRIMARY KEY (bucket, key)
@@ -38,7 +39,7 @@ class Details:
 
 
 class Index:
-    """The rows of all buckets, in one file; a damaged one is put aside."""
+    """The rows of all buckets, in one file; one that cannot be read is put aside."""
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.Lock()
@@ -47,7 +48,7 @@ class Index:
         except sqlite3.OperationalError as error:
             raise LocalError(f"{file}: {error}; it belongs to one local AWS at a time") from error
         except sqlite3.DatabaseError as error:
-            aside = file.with_name(f"{file.name}.damaged-{time.time_ns()}")
+            aside = file.with_name(f"{file.name}.unread-{time.time_ns()}")
             logger.warning(
                 "%s: %s; now %s: types, metadata and tags of objects are lost", file, error, aside
             )
@@ -116,7 +117,11 @@ def _opened(file: Path) -> sqlite3.Connection:
         (found,) = rows.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(str(found))
+        (version,) = rows.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):  # 0 is that of a new file
+            raise sqlite3.DatabaseError(f"version {version}; this local AWS reads {_VERSION}")
         rows.executescript(_TABLES)
+        rows.execute(f"PRAGMA user_version = {_VERSION}")
     except sqlite3.DatabaseError:
         rows.close()
         raise

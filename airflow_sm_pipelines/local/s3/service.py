@@ -4,6 +4,7 @@ What a bucket is configured with (its policy, its CORS rules ...) is moto's: it 
 memory, and nothing looks at it.
 """
 
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -63,6 +64,11 @@ class S3:
             return operation(request)
         except AwsError as error:
             return refused(error, resource=f"/{bucket}/{key}")
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            full = AwsError("InsufficientStorage", f"the disk is full: {error}", 507)
+            return refused(full, resource=f"/{bucket}/{key}")
         except RequestEntityTooLarge:
             large = AwsError("EntityTooLarge", "The document is larger than any that S3 takes")
             return refused(large, resource=f"/{bucket}/{key}")

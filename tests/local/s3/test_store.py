@@ -1,4 +1,6 @@
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -198,9 +200,22 @@ def test_a_damaged_index_is_put_aside_and_the_objects_stay(
     put(again, "b", b"", TOLD)
     assert again.get("bucket", "b").details == TOLD
     again.close()
-    kept = [each.name for each in index.parent.glob("*.damaged-*")]
+    kept = [each.name for each in index.parent.glob("*.unread-*")]
     assert len(kept) == bool(damage)
     assert ("types, metadata and tags of objects are lost" in caplog.text) == bool(damage)
+
+
+def test_an_index_of_another_version_is_put_aside(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(store, "a", b"content", TOLD)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "s3/.store/index.sqlite")) as index:
+        index.execute("PRAGMA user_version = 99")
+    again = Store(tmp_path / "s3")
+    assert read(again, "a") == b"content"
+    again.close()
+    assert "version 99; this local AWS reads 1" in caplog.text
 
 
 def test_a_name_that_is_no_text_is_no_key(store: Store, folder: Path) -> None:
