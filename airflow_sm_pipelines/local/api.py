@@ -191,6 +191,7 @@ def _recorded_operations(registry: Registry) -> dict[str, Handler]:
         "DeleteEndpointConfig": partial(delete, ENDPOINT_CONFIG),
         "CreateEndpoint": hosting.create_endpoint,
         "UpdateEndpoint": hosting.update_endpoint,
+        "UpdateEndpointWeightsAndCapacities": hosting.update_weights,
         "DeleteEndpoint": partial(delete, ENDPOINT),
         "CreateInferenceComponent": components.create,
         "UpdateInferenceComponent": components.update,

@@ -83,14 +83,19 @@ class Deployment:
         if self.reason:
             raise JobError(self.reason)
 
-    def choose(self, target: str) -> Variant | None:
-        """The variant of a name, or the one whose turn it is by the weights; None for no such."""
+    def choose(self, target: str, weights: Mapping[str, float]) -> Variant | None:
+        """The variant of a name, or the one whose turn it is by `weights`; None for no such.
+
+        Variants without one there have the weight of their configuration.
+        """
         if target:
             return next((each for each in self.variants if each.name == target), None)
         with self._lock:
             for each in self.variants:
+                each.weight = weights.get(each.name, each.weight)
                 each.credit += each.weight
-            chosen = max(self.variants, key=lambda each: each.credit)
+            weighty = [each for each in self.variants if each.weight > 0] or self.variants
+            chosen = max(weighty, key=lambda each: each.credit)
             chosen.credit -= sum(each.weight for each in self.variants)
         return chosen
 

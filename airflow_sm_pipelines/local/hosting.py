@@ -1,6 +1,6 @@
 """Models, endpoint configurations, endpoints: what SageMaker hosting is told.
 
-Endpoints become InService, but nothing listens behind them yet.
+What serves behind an endpoint is in `endpoints.py`.
 """
 
 from typing import Any
@@ -60,6 +60,18 @@ class Hosting:
             "EndpointArn": self._registry.deploy(ENDPOINT, request["EndpointName"], gained=gained)
         }
 
+    def update_weights(self, request: Fields) -> Fields:
+        """UpdateEndpointWeightsAndCapacities; it is done at once."""
+        name = request["EndpointName"]
+        variants = self._registry.get(ENDPOINT, name).get("ProductionVariants") or ()
+        asked = {each["VariantName"]: each for each in request["DesiredWeightsAndCapacities"]}
+        missing = asked.keys() - {each["VariantName"] for each in variants}
+        if missing:
+            raise invalid(f"Could not find variant {min(missing)!r} of endpoint {name!r}.")
+        changed = [_rescaled(each, asked.get(each["VariantName"]) or {}) for each in variants]
+        fields = {"ProductionVariants": changed}
+        return {"EndpointArn": self._registry.update(ENDPOINT, name, fields=fields)}
+
     def _deployed(self, request: Fields) -> dict[str, Any]:
         """What an endpoint's description gains from its configuration."""
         name = request["EndpointConfigName"]
@@ -68,6 +80,19 @@ class Hosting:
             "EndpointConfigName": name,
             "ProductionVariants": [_variant(each) for each in config["ProductionVariants"]],
         }
+
+
+def _rescaled(variant: Fields, asked: Fields) -> dict[str, Any]:
+    """A variant with another weight or number of instances."""
+    weight = asked.get("DesiredWeight", variant["DesiredWeight"])
+    count = asked.get("DesiredInstanceCount", variant["DesiredInstanceCount"])
+    return {
+        **variant,
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }
 
 
 def _variant(variant: Fields) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Invocations:
         if "AsyncInferenceConfig" in deployment.config:
             raise _invalid(f"Endpoint {name} is asynchronous; use InvokeEndpointAsync.")
         target = request.headers.get(f"{_OWN}Target-Variant", "")
-        variant = _chosen(deployment, target)
+        variant = self._chosen(name, deployment, target)
         headers = _passed(request, {"Content-Type": "Content-Type", "Accept": "Accept"})
         reply = _asked(deployment, variant, request.get_data(), headers, _TIMEOUT_SECONDS)
         if not reply.fine:
@@ -98,6 +98,7 @@ class Invocations:
         if not config:
             raise _invalid(f"Endpoint {name} is not asynchronous; use InvokeEndpoint.")
         given = request.headers.get(f"{_OWN}InputLocation", "")
+        variant = self._chosen(name, deployment, "")
         number = str(uuid.uuid4())
         places = config["OutputConfig"]
         folder = places.get("S3OutputPath") or f"s3://{self._account.bucket}/async-endpoint-outputs"
@@ -111,7 +112,8 @@ class Invocations:
         def work() -> None:
             with TemporaryDirectory(prefix="airflow-sm-async-") as held:
                 timeout = seconds or _ASYNC_TIMEOUT_SECONDS
-                self._put(deployment, given, headers, Path(held), timeout, (output, failure))
+                asked = (given, headers, timeout)
+                self._put(deployment, variant, asked, Path(held), (output, failure))
 
         threading.Thread(target=work, name=f"async {number}").start()
         inference = request.headers.get(f"{_OWN}Inference-Id") or number
@@ -125,24 +127,37 @@ class Invocations:
     def _put(
         self,
         deployment: Deployment,
-        given: str,
-        headers: Mapping[str, str],
+        variant: Variant,
+        asked: tuple[str, Mapping[str, str], float],
         folder: Path,
-        timeout_seconds: float,
         places: tuple[str, str],
     ) -> None:
         """Store what the model makes of an object, or why it does not."""
+        given, headers, timeout_seconds = asked
         source, result = folder / "in", folder / "out"
         source.mkdir()
         try:
             self._objects.download(given, source)
             (file,) = files(source)
-            variant = _chosen(deployment, "")
             reply = _asked(deployment, variant, file.read_bytes(), headers, timeout_seconds)
         except (JobError, ValueError) as error:
             reply = Reply(status=400, body=f"{given}: {error}".encode(), headers={})
         result.write_bytes(reply.body)
         self._objects.upload(result, places[0 if reply.fine else 1])
+
+    def _chosen(self, name: str, deployment: Deployment, target: str) -> Variant:
+        """The variant that answers a request."""
+        described = self._registry.get(ENDPOINT, name).get("ProductionVariants") or ()
+        weights = {each["VariantName"]: each["CurrentWeight"] for each in described}
+        variant = deployment.choose(target, weights)
+        if variant is None:
+            raise _invalid(f"Variant {target} not found for Request")
+        if not variant.model:
+            raise _invalid(
+                f"Variant {variant.name} has no model of its own, and inference components are not "
+                "served by the local AWS"
+            )
+        return variant
 
     def _model_error(self, name: str, variant: Variant, reply: Reply) -> Response:
         """ModelError: what the model said, with its own status."""
@@ -164,18 +179,6 @@ class Invocations:
         response = json_error("ModelError", message, 424)
         response.set_data(json.dumps(content))
         return response
-
-
-def _chosen(deployment: Deployment, target: str) -> Variant:
-    variant = deployment.choose(target)
-    if variant is None:
-        raise _invalid(f"Variant {target} not found for Request")
-    if not variant.model:
-        raise _invalid(
-            f"Variant {variant.name} has no model of its own, and inference components are not "
-            "served by the local AWS"
-        )
-    return variant
 
 
 def _asked(

@@ -21,6 +21,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 parameters = None
 
+def healthy():
+    return True
+
 def line(text):
     return text.upper()
 
@@ -35,7 +38,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/ping":
-            self.send(200, b"")
+            self.send(200 if healthy() else 503, b"")
         elif parameters is None:
             self.send(404, b"")
         else:
@@ -62,7 +65,7 @@ ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 def server(code: str = "") -> dict[str, str]:
-    """The files of a model that serves itself; `code` redefines `line`, `answer`, `parameters`."""
+    """The files of a model that serves itself; `code` redefines what the program defines."""
     return {"server.py": SERVER.replace("{code}", code)}
 
 

@@ -117,6 +117,26 @@ def test_variants_answer_by_their_weights_or_as_they_are_asked_for(
     )
 
 
+def test_weights_can_be_changed(
+    deploy: Callable[..., str], sagemaker: "SageMakerClient", runtime: Any
+) -> None:
+    name = deploy("a", "b")
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name,
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "a", "DesiredWeight": 0},
+            {"VariantName": "b", "DesiredInstanceCount": 2},
+        ],
+    )
+    a, b = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    assert (a["CurrentWeight"], b["CurrentWeight"], b["CurrentInstanceCount"]) == (0, 1, 2)
+    assert {invoke(runtime, name)[1] for _ in range(4)} == {"b"}
+    with pytest.raises(ClientError, match="Could not find variant 'c' of endpoint"):
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "c"}]
+        )
+
+
 def test_the_model_is_told_and_tells_by_headers(deploy: Callable[..., str], runtime: Any) -> None:
     tell = """
 def answer(body, headers):

@@ -383,6 +383,32 @@ def test_a_job_that_is_stopped_ends_its_server(
     assert final_transform_job(sagemaker, name)["TransformJobStatus"] == "Stopped"
 
 
+def test_a_job_that_is_stopped_while_its_server_gets_ready_ends_it(
+    sagemaker: "SageMakerClient", create: Callable[..., str], job_folder: Path
+) -> None:
+    name = create("def healthy(): print('asked', flush=True)")
+    until(lambda: (job_folder / "log.txt").read_text(), lambda log: "asked" in log)
+    sagemaker.stop_transform_job(TransformJobName=name)
+    assert final_transform_job(sagemaker, name)["TransformJobStatus"] == "Stopped"
+
+
+def test_nothing_is_sent_before_the_ping_is_answered_with_200(
+    transformed: Transformed, s3: "S3Client", bucket: str
+) -> None:
+    code = """
+pings = []
+
+def healthy():
+    pings.append(len(pings))
+    return len(pings) > 2
+
+def line(text):
+    return str(pings[:3])
+"""
+    transformed(code, {"a.csv": "x\n"})
+    assert outputs(s3, bucket)["a.csv.out"] == "[0, 1, 2]\n"
+
+
 def test_the_log_is_in_cloud_watch(
     transformed: Transformed, logs: "CloudWatchLogsClient", name: str
 ) -> None:
