@@ -362,7 +362,7 @@ EXECUTED = {"ProcessingJob", "TrainingJob"}
 KINDS = {
     row.job.noun: row.job
     for row in STEP_TYPES.values()
-    if row.job and row.job.status and row.job.noun not in EXECUTED
+    if row.job and row.job.listing and row.job.noun not in EXECUTED
 }
 
 

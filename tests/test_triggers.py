@@ -116,7 +116,8 @@ def test_a_job_of_a_category_is_waited_for_and_stopped(
     )
     made = trigger(name, step_type="Job", told_apart={"JobCategory": "AgentRFT"})
     asyncio.run(made.on_kill())
-    assert fire(made) == {"identifier": name, "status": "Stopped"}
+    told_apart = {"JobCategory": "AgentRFT"}
+    assert fire(made) == {"identifier": name, "status": "Stopped", "told_apart": told_apart}
 
 
 @pytest.mark.parametrize(("script", "final"), [("pass", "Completed"), ("1/0", "Failed")])
@@ -179,7 +180,8 @@ def test_triggers_that_start_at_once_share_a_client(client: Any, name: str) -> N
     made = aws.Connection("aws_default")
     first = clients.recent(made, "sagemaker")
     with ThreadPoolExecutor(max_workers=4) as pool:
-        assert {*pool.map(clients.recent, [made] * 20)} == {first}
+        assert {*pool.map(clients.recent, [made] * 20, ["sagemaker"] * 20)} == {first}
+    assert clients.recent(made, "emr") != first
 
 
 def test_credentials_are_renewed_in_the_event_loop_of_the_trigger(client: Any, name: str) -> None:
@@ -207,7 +209,8 @@ def refuse(**_: Any) -> Any:
 
 def test_a_job_that_aws_refuses_to_describe_fires_without_a_status(client: Any) -> None:
     made = trigger("job", step_type="Job", told_apart={"JobCategory": "Cooking"})  # there is none
-    assert fire(made) == {"identifier": "job", "status": None}
+    told_apart = {"JobCategory": "Cooking"}
+    assert fire(made) == {"identifier": "job", "status": None, "told_apart": told_apart}
 
 
 def test_a_connection_that_gives_no_client_fires_without_a_status(

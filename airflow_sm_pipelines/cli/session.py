@@ -19,7 +19,6 @@ from airflow_sm_pipelines.cli.progress import Progress, View, state_text, view
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
-    from botocore.client import BaseClient
 
     from airflow_sm_pipelines.cli.execution import Execution
     from airflow_sm_pipelines.definition import Pipeline
@@ -134,18 +133,24 @@ class Session:
         """What stops the jobs of the run on AWS; the connection is looked up here and now."""
         from airflow_sm_pipelines.aws import Connection
         from airflow_sm_pipelines.cli.stopping import RunJobs, stoppable
+        from airflow_sm_pipelines.cli.stopping_elsewhere import Elsewhere, elsewhere
 
-        client: BaseClient = Connection(self.connection).client("sagemaker")
+        connection = Connection(self.connection)
         kinds = stoppable(step.job for step in self.pipeline.walk())
+        others = elsewhere(step.job for step in self.pipeline.walk())
+        services = {"sagemaker", *(job.service for job in others)}
+        clients = {service: connection.client(service) for service in services}
         since = datetime.now(UTC) - CLOCKS_DIFFER
 
         def stop() -> None:
-            if execution.execution_id:
-                jobs = RunJobs(
-                    client=client, kinds=kinds, execution_id=execution.execution_id, since=since
-                )
-                for name in jobs.stop(settled=lambda: interruption.held):
-                    self.terminal.err.print(f"stopped {name}", markup=False)
+            if not (run := execution.execution_id):
+                return
+            jobs = RunJobs(client=clients["sagemaker"], kinds=kinds, execution_id=run, since=since)
+            work = Elsewhere(
+                clients=clients.__getitem__, kinds=others, execution_id=run, since=since
+            )
+            for name in [*jobs.stop(settled=lambda: interruption.held), *work.stop()]:
+                self.terminal.err.print(f"stopped {name}", markup=False)
 
         return stop
 
