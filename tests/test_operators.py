@@ -129,7 +129,7 @@ class Run:
         deferred.trigger.first_look_seconds = 0
         known = json.loads(json.dumps(deferred.kwargs))  # as Airflow stores it
         event = asyncio.run(anext(deferred.trigger.run())).payload
-        return self.resume(**event, **known)
+        return self.resume(event["identifier"], event["status"], **known)
 
     def judged(self, ends: Callable[[], Any]) -> Any:
         """What the task's retry policy says of the error that a try ends with."""

@@ -34,7 +34,8 @@ class Step:
         self.role = role
         self.folder = folder / self.id
         self.state = "PENDING"
-        self.cancelled = False
+        self.cancelled = ""
+        """Why it is to end before it is done."""
         self.command = Command()
         self.reason: dict[str, str] = {}
         self.failure: dict[str, str] = {}
@@ -141,9 +142,9 @@ class Cluster:
                 state = step.state if step else "unknown"
                 reason = f"Step is in state {state}; it can not be cancelled."
                 return {"StepId": identifier, "Status": "FAILED", "Reason": reason}
-            step.cancelled = True
+            step.cancelled = BY_USER
             if step.state == "PENDING":
-                step.end("CANCELLED", reason="Step was cancelled by user")
+                step.end("CANCELLED", reason=BY_USER)
                 self._settle()
             else:
                 step.command.terminate(grace_seconds=grace_seconds)
@@ -158,9 +159,9 @@ class Cluster:
             self.reason = {"Code": code, "Message": message}
             for step in self.steps:
                 if step.state == "PENDING":
-                    step.end("CANCELLED", reason="Job terminated")
+                    step.end("CANCELLED", reason=TERMINATED)
                 elif step.active:
-                    step.cancelled = True
+                    step.cancelled = TERMINATED
                     step.command.terminate(grace_seconds=grace_seconds)
             self._settle()
 
@@ -276,7 +277,7 @@ class Cluster:
 
     def _end(self, step: Step, failure: Fields) -> None:
         if step.cancelled:
-            step.end("CANCELLED", reason="Step was cancelled by user")
+            step.end("CANCELLED", reason=step.cancelled)
         elif failure:
             step.end("FAILED", failure=failure)
             self._act_on_failure(step)
@@ -323,6 +324,9 @@ def _code(length: int) -> str:
 ACTIVE = frozenset({"PENDING", "CANCEL_PENDING", "RUNNING"})
 MOST_ACTIVE = 256
 TAIL_LINES = 20
+
+BY_USER = "Step was cancelled by user"
+TERMINATED = "Job terminated"
 
 SHUT_DOWN = "A job flow that is shutting down, terminated, or finished may not be modified."
 TOO_MANY = (
