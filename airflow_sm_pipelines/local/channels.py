@@ -47,6 +47,11 @@ class Channel:
         """Whether it is streamed; FastFile streams too, but what a script sees are files."""
         return self.mode == "Pipe"
 
+    @property
+    def plain(self) -> bool:
+        """Whether each host gets all files below a prefix as they are, as in most jobs."""
+        return self.data_type == "S3Prefix" and not (self.piped or self.sharded or self.gzip)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -109,11 +114,15 @@ def listed(objects: Objects, channel: Channel) -> list[Item | Line]:
     """All that a channel has, in its order; raises `JobError` where there is nothing."""
     found = list(LISTINGS[channel.data_type](objects, channel))
     if not found:
-        raise JobError(
-            f"ClientError: No S3 objects found under S3 URL {channel.uri!r} given in input data "
-            "source"
-        )
+        raise nothing_found(channel)
     return found
+
+
+def nothing_found(channel: Channel) -> JobError:
+    """What is wrong with a channel that has no objects."""
+    return JobError(
+        f"ClientError: No S3 objects found under S3 URL {channel.uri!r} given in input data source"
+    )
 
 
 def shared(everything: Sequence[T], channel: Channel, share: Share, *, epoch: int = 0) -> list[T]:

@@ -15,7 +15,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from airflow_sm_pipelines.local.channels import Channel, Share, content, fetch, listed, shared
+from airflow_sm_pipelines.local.channels import (
+    Channel,
+    Share,
+    content,
+    fetch,
+    listed,
+    nothing_found,
+    shared,
+)
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.following import following
 from airflow_sm_pipelines.local.manifests import Item, Line
@@ -44,6 +52,12 @@ class Pipe:
 
 def deliver(objects: Objects, channel: Channel, folders: Sequence[Path]) -> list[Pipe]:
     """Bring a channel to the hosts that have these folders: files now, or pipes for later."""
+    if channel.plain:
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not objects.download(channel.uri, folder):
+                raise nothing_found(channel)
+        return []
     found = listed(objects, channel)
     pipes: list[Pipe] = []
     for number, folder in enumerate(folders):
