@@ -8,7 +8,8 @@ _FAILS = "tests/fidelity/test_steps.py::test_a_step_that_no_task_can_run_fails_a
 _SDK = "tests/fidelity/test_occurrences.py::test_what_the_sdk_writes_as_other_types_is_recognised"
 _EMR = "tests/runs/test_emr.py"
 _STEP_LOCALLY = (
-    "tests/local/test_programs.py::test_the_driver_of_a_step_function_is_run_with_its_arguments"
+    "tests/local/test_image_commands.py"
+    "::test_the_driver_of_a_step_function_is_run_with_its_arguments"
 )
 _NOTEBOOK_LOCALLY = (
     "tests/local/test_notebook_job.py::test_the_hyperparameters_are_the_parameters_of_the_notebook"

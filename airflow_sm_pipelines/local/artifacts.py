@@ -17,14 +17,15 @@ def model_uri(output: Fields, job_name: str) -> str:
     return _output_uri(output, job_name, "model" if _plain(output) else "model.tar.gz")
 
 
-def upload(objects: Objects, job: Job, hosts: Sequence[Host], *, always: bool) -> None:
-    """Upload what the hosts have in /opt/ml/model and /opt/ml/output/data, put together.
+def upload(objects: Objects, job: Job, *, always: bool, hosts: Sequence[Host] = ()) -> None:
+    """Upload what is in /opt/ml/model and /opt/ml/output/data, of several hosts put together.
 
     A completed job always has a model, an empty one too; of a failed or stopped job what there is.
     """
     output = job.request["OutputDataConfig"]
+    mls = [host.ml for host in hosts] or [job.ml]
     for name, below in FOLDERS.items():
-        found = _together([host.ml / below for host in hosts])
+        found = _together([ml / below for ml in mls])
         if not (any(path.is_file() for path in found.values()) or (always and name == "model")):
             continue
         uri = _output_uri(output, job.name, name)

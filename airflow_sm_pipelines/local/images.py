@@ -22,7 +22,7 @@ from airflow_sm_pipelines.local.environments import (
     overlay,
 )
 from airflow_sm_pipelines.local.errors import LocalError
-from airflow_sm_pipelines.local.programs import commands
+from airflow_sm_pipelines.local.image_commands import commands
 
 _HERE = Path(__file__).parent
 

@@ -164,7 +164,7 @@ class LocalAWS:
     def _start(self, lock: IO[str], listening: socket.socket, store: Store) -> "_Started":
         space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
         objects = Objects(store)
-        moto, logs = self._services(store, objects, space)
+        moto, logs = self._kept_services(store, objects, space)
         seed(self.account, iam=self._client("iam", moto), store=store)
         machine = Machine(
             isolation=self._isolation,
@@ -222,7 +222,7 @@ class LocalAWS:
             grace_seconds=self._grace_seconds,
         )
 
-    def _services(self, store: Store, objects: Objects, space: Space) -> tuple[S3, Logs]:
+    def _kept_services(self, store: Store, objects: Objects, space: Space) -> tuple[S3, Logs]:
         """All services but SageMaker's own part: what is kept, before moto's, which is not."""
         others = Moto()
         if not self._running:

@@ -143,7 +143,7 @@ def _run(machine: Machine, job: Job) -> Ending:
     if not job.stopped_by:
         job.update(lambda fields: _moved(fields, "Uploading"))
     ending = _ending(job, hosts[outcome.number], outcome.code, readings.fields())
-    artifacts.upload(machine.objects, job, hosts, always=ending.status == "Completed")
+    artifacts.upload(machine.objects, job, always=ending.status == "Completed", hosts=hosts)
     return ending
 
 

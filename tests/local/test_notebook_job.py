@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sm_pipelines.local import programs
+from airflow_sm_pipelines.local import image_commands
 from airflow_sm_pipelines.local.sandbox import choose
 
-PROGRAM = Path(programs.__file__).with_name("notebook_job.py")
+PROGRAM = Path(image_commands.__file__).with_name("notebook_job.py")
 PAPERMILL = """
 import json, pathlib, sys
 

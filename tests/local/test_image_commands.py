@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_sm_pipelines.local.programs import PROGRAMS, commands
+from airflow_sm_pipelines.local.image_commands import PROGRAMS, commands
 
 from .calls import channel, processing_input, resources
 from .test_channels import put
