@@ -39,9 +39,9 @@ class JobKind:
     thread. A job that has a script is not run, so it needs no input: `started` gives the fields
     that running would begin with.
 
-    `scope` is the member that names what a name is unique in, besides the account; `deletes`
-    says whether there is a Delete operation; `reads` are operations that answer from a job's
-    description and the request.
+    A job of a kind that `waits` for other jobs takes no worker. `scope` is the member that names
+    what a name is unique in, besides the account; `deletes` says whether there is a Delete
+    operation; `reads` are operations that answer from a job's description and the request.
     """
 
     noun: str
@@ -54,6 +54,7 @@ class JobKind:
     run: Callable[["Job"], Ending]
     look: Callable[[Fields], None] = lambda request: None
     started: Callable[[Fields], Fields] = lambda fields: {}
+    waits: bool = False
     scope: str = ""
     deletes: bool = False
     unknown_code: str = "ValidationException"
@@ -103,6 +104,7 @@ class Job:
         self.grace_seconds = grace_seconds
         self._lock = threading.RLock()
         self.told: Callable[[], None] = lambda: None  # called when it is asked to stop
+        self.watched: Callable[[], None] = lambda: None  # called when its description has changed
         self._process: Running | None = None
         self._fields: Fields = fields if fields is not None else self._begin()
 
@@ -138,6 +140,7 @@ class Job:
             fields = {**self._fields, **change(self._fields), "LastModifiedTime": now()}
             self._write(fields)
             self._fields = fields
+        self.watched()
 
     def advance(self, change: Callable[[Fields], Fields]) -> None:
         """Update the description, unless the job has been asked to stop: `StoppedError`."""

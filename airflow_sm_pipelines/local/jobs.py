@@ -18,6 +18,8 @@ from airflow_sm_pipelines.local.stage import Pause, Play, Stage
 
 logger = logging.getLogger(__name__)
 
+_MOST_WAITING = 1000  # jobs that wait for other jobs, each in a thread of its own
+
 
 class Jobs:
     """All jobs of the local AWS, run by a bounded number of workers.
@@ -46,6 +48,7 @@ class Jobs:
         self._jobs: dict[str, dict[str, Job]] = {}
         self._futures: dict[tuple[str, str], Future[None]] = {}
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="job")
+        self._waiting = ThreadPoolExecutor(_MOST_WAITING, thread_name_prefix="waiting job")
         self._stage = Stage()
 
     def load(self, kinds: Iterable[JobKind]) -> None:
@@ -134,11 +137,14 @@ class Jobs:
             self._closed = True
             kinds = list(self._jobs.values())
             jobs = [job for kind in kinds for job in kind.values() if not job.final]
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        pools = (self._pool, self._waiting)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for job in jobs:
             job.stop("Stopped", grace_seconds=grace_seconds)
         self._stage.close()
-        self._pool.shutdown(wait=True)
+        for pool in pools:
+            pool.shutdown(wait=True)
 
     def _of(self, kind: JobKind) -> list[Job]:
         """The jobs of a kind, oldest first."""
@@ -150,7 +156,8 @@ class Jobs:
         if script is not None:
             job.told = self._stage.play(_play(script, job), partial(_fail, job))
             return
-        future = self._futures[key] = self._pool.submit(_run, job, self._ready)
+        pool = self._waiting if job.kind.waits else self._pool
+        future = self._futures[key] = pool.submit(_run, job, self._ready)
         future.add_done_callback(partial(_settle, job))
 
     def _refuse(self, key: tuple[str, str], arn: str) -> None:

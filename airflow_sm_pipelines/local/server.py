@@ -53,6 +53,7 @@ from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
 from airflow_sm_pipelines.local.transform import transform
 from airflow_sm_pipelines.local.transport import WSGIApp
+from airflow_sm_pipelines.local.tuning.kind import tuning
 from airflow_sm_pipelines.local.unexecuted import unexecuted
 
 logger = logging.getLogger(__name__)
@@ -182,8 +183,12 @@ class LocalAWS:
             ready=space.check_job,
         )
         registry = Registry(self.account, self.scripts, self.root / "registry")
+        trained = training(machine)
         kinds = (
-            *(processing(machine), training(machine), transform(machine, registry)),
+            processing(machine),
+            trained,
+            tuning(machine, jobs, trained, tags=registry.tags),
+            transform(machine, registry),
             *unexecuted(),
         )
         jobs.load(kinds)

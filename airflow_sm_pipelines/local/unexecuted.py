@@ -4,11 +4,10 @@ Without a script such a job ends as Failed, and its FailureReason says why. To e
 a module of its own with its `run`.
 """
 
-from functools import partial
 
-from airflow_sm_pipelines.local import listing, transitions
+from airflow_sm_pipelines.local import transitions
 from airflow_sm_pipelines.local.account import now
-from airflow_sm_pipelines.local.errors import JobError, invalid
+from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 
 _REASON = (
@@ -19,24 +18,7 @@ _REASON = (
 
 def unexecuted() -> tuple[JobKind, ...]:
     """The kinds of job that only their scripts make anything of."""
-    return (_tuning(), _auto_ml(), _job())
-
-
-def _tuning() -> JobKind:
-    noun = "HyperParameterTuningJob"
-    return JobKind(
-        noun=noun,
-        slug="hyper-parameter-tuning-job",
-        unknown="Amazon SageMaker can't find a tuning job with the name {name}.",
-        unknown_code="ResourceNotFound",
-        check=_check_tuning,
-        opened=_tuning_opened,
-        stopping=lambda fields: {"HyperParameterTuningJobStatus": "Stopping"},
-        ended=partial(_ended, noun, "HyperParameterTuningEndTime"),
-        run=_refuse,
-        deletes=True,
-        reads={_TRAINING_JOBS: _training_jobs},
-    )
+    return (_auto_ml(), _job())
 
 
 def _auto_ml() -> JobKind:
@@ -98,38 +80,3 @@ def _moved(fields: Fields, secondary: str, *, message: str = "", final: bool = F
     return {**moved, "JobSecondaryStatus": secondary}
 
 
-def _check_tuning(request: Fields) -> None:
-    """Refuse a job that does not say, or says twice, what it tunes; the wording is inferred."""
-    given = [key for key in _DEFINITIONS if request.get(key)]
-    if len(given) != 1:
-        raise invalid(f"Exactly one of {' and '.join(_DEFINITIONS)} must be provided.")
-
-
-def _tuning_opened(request: Fields) -> Fields:
-    config = request["HyperParameterTuningJobConfig"]
-    return {
-        **{member: dict.fromkeys(counters, 0) for member, counters in _COUNTERS.items()},
-        # Members of a summary that a description has inside its configuration.
-        "Strategy": config["Strategy"],
-        "ResourceLimits": config["ResourceLimits"],
-    }
-
-
-def _training_jobs(fields: Fields, request: Fields) -> Fields:
-    return listing.page(_TRAINING_JOBS, request, fields.get("TrainingJobSummaries") or ())
-
-
-_TRAINING_JOBS = "ListTrainingJobsForHyperParameterTuningJob"
-
-_DEFINITIONS = ("TrainingJobDefinition", "TrainingJobDefinitions")
-
-_COUNTERS = {
-    "TrainingJobStatusCounters": (
-        "Completed",
-        "InProgress",
-        "RetryableError",
-        "NonRetryableError",
-        "Stopped",
-    ),
-    "ObjectiveStatusCounters": ("Succeeded", "Pending", "Failed"),
-}

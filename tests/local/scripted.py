@@ -63,14 +63,21 @@ def _transform(name: str) -> dict[str, Any]:
 
 
 def _tuning(name: str) -> dict[str, Any]:
+    eta = {"Name": "eta", "MinValue": "0.1", "MaxValue": "0.5"}
     return {
         "HyperParameterTuningJobName": name,
         "HyperParameterTuningJobConfig": {
             "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "rmse"},
             "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"ContinuousParameterRanges": [eta]},
         },
         "TrainingJobDefinition": {
-            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "rmse", "Regex": "rmse=(.*?);"}],
+            },
             "RoleArn": ROLE,
             "InputDataConfig": [channel("train", "s3://nowhere/in")],
             "OutputDataConfig": {"S3OutputPath": "s3://nowhere/out"},
@@ -104,3 +111,4 @@ TUNING = Kind("HyperParameterTuningJob", _tuning, {})
 AUTO_ML = Kind("AutoMLJob", _auto_ml, {})
 JOB = Kind("Job", _job, {"JobCategory": "AgentRFT"})
 KINDS = (TRANSFORM, TUNING, AUTO_ML, JOB)
+UNEXECUTED = (AUTO_ML, JOB)

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from .calls import IMAGE, until
-from .scripted import AUTO_ML, JOB, KINDS, ROLE, SERVICE, TRANSFORM, TUNING, Kind
+from .scripted import AUTO_ML, JOB, KINDS, ROLE, SERVICE, TRANSFORM, TUNING, UNEXECUTED, Kind
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -27,7 +27,7 @@ def model(sagemaker: "SageMakerClient", name: str) -> None:
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
 
 
-@pytest.mark.parametrize("kind", [TUNING, AUTO_ML, JOB], ids=lambda kind: kind.noun)
+@pytest.mark.parametrize("kind", UNEXECUTED, ids=lambda kind: kind.noun)
 def test_a_job_without_a_script_fails_and_says_what_to_do(
     sagemaker: "SageMakerClient", name: str, kind: Kind
 ) -> None:
@@ -137,7 +137,8 @@ def test_a_description_and_a_row_have_what_the_service_always_answers(
 
 
 @each_kind
-def test_a_job_has_tags(sagemaker: "SageMakerClient", name: str, kind: Kind) -> None:
+def test_a_job_has_tags(sagemaker: "SageMakerClient", name: str, kind: Kind, play: Play) -> None:
+    play(kind.noun, DONE)
     tags = [{"Key": "a", "Value": "1"}]
     arn = kind.create(sagemaker, name, Tags=tags)
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
