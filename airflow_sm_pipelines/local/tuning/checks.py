@@ -44,7 +44,7 @@ def _unsupported(request: Fields) -> Iterator[str]:
 
 def _problems(request: Fields, built_in: BuiltIn) -> Iterator[str]:
     config = request["HyperParameterTuningJobConfig"]
-    several = "TrainingJobDefinitions" in request
+    several = bool(request.get("TrainingJobDefinitions"))
     for where, fields in definitions_of(request):
         if several and not fields.get("DefinitionName"):
             yield f"{where}.DefinitionName: missing; with several definitions each has one"
@@ -54,7 +54,9 @@ def _problems(request: Fields, built_in: BuiltIn) -> Iterator[str]:
         yield from ranges.problems(given, place)
         yield from _name_problems(fields, given, place)
     names = Counter(fields.get("DefinitionName") for _, fields in definitions_of(request))
-    yield from (f"DefinitionName {name} is there twice" for name, n in names.items() if n > 1)
+    yield from (
+        f"DefinitionName {name} is there twice" for name in names if names[name] > 1 and name
+    )
     yield from _strategy_problems(request)
 
 

@@ -40,14 +40,19 @@ class Epochs:
 
 
 def falls_behind(
-    values: Sequence[float], others: Iterable[Sequence[float]], objective: Objective
+    values: Sequence[float], others: Sequence[Sequence[float]], objective: Objective
 ) -> bool:
-    """Whether a job does worse than the median of those before it, after as many epochs.
+    """Whether a job has, after any epoch, done worse than the median of those before it.
 
-    What is compared is its last value with the median of their running averages.
+    What is compared is its value with the median of their running averages up to that epoch.
     """
-    epochs = len(values)
-    averages = [fmean(each[:epochs]) for each in others if len(each) >= epochs]
-    if not values or not averages:
-        return False
-    return objective.score(values[-1]) < objective.score(median(averages))
+    return any(
+        objective.score(value) < objective.score(middle)
+        for epoch, value in enumerate(values, 1)
+        if (middle := _middle(others, epoch)) is not None
+    )
+
+
+def _middle(others: Iterable[Sequence[float]], epoch: int) -> float | None:
+    averages = [fmean(each[:epoch]) for each in others if len(each) >= epoch]
+    return median(averages) if averages else None

@@ -85,41 +85,28 @@ class Continuous:
 
 def parsed(ranges: Mapping[str, Any]) -> tuple[Range, ...]:
     """The ranges of a `ParameterRanges` that `problems` finds nothing in."""
-    return (
-        *(
-            Integer(
-                name=each["Name"],
-                least=int(each["MinValue"]),
-                most=int(each["MaxValue"]),
-                scale=_scale(each),
-            )
-            for each in ranges.get("IntegerParameterRanges") or ()
-        ),
-        *(
-            Continuous(
-                name=each["Name"],
-                least=float(each["MinValue"]),
-                most=float(each["MaxValue"]),
-                scale=_scale(each),
-            )
-            for each in ranges.get("ContinuousParameterRanges") or ()
-        ),
-        *(
-            Categorical(name=each["Name"], values=tuple(each["Values"]))
-            for each in ranges.get("CategoricalParameterRanges") or ()
-        ),
+    numeric = (
+        numbers(name=each["Name"], least=least, most=most, scale=_scale(each))
+        for kind, (number, numbers) in _NUMBERS.items()
+        for each in ranges.get(kind) or ()
+        for least, most in [(number(each["MinValue"]), number(each["MaxValue"]))]
     )
+    categorical = (
+        Categorical(name=each["Name"], values=tuple(each["Values"]))
+        for each in ranges.get("CategoricalParameterRanges") or ()
+    )
+    return (*numeric, *categorical)
 
 
 def problems(ranges: Mapping[str, Any], where: str) -> Iterator[str]:
     """What is wrong with a `ParameterRanges`; the wording is ours."""
-    for kind, number in _NUMBERS.items():
+    for kind, (number, _) in _NUMBERS.items():
         for index, each in enumerate(ranges.get(kind) or ()):
             yield from _range_problems(each, number, f"{where}.{kind}[{index}]")
 
 
 def _range_problems(
-    each: Mapping[str, Any], number: Callable[[str], float], where: str
+    each: Mapping[str, Any], number: Callable[[str], Any], where: str
 ) -> Iterator[str]:
     name = each["Name"]
     try:
@@ -169,7 +156,8 @@ SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
     "ReverseLogarithmic": (_from_one, _back_from_one),
 }
 
-_NUMBERS: dict[str, Callable[[str], float]] = {
-    "IntegerParameterRanges": int,
-    "ContinuousParameterRanges": float,
+# Member of ParameterRanges -> what reads its numbers, and what it is a list of.
+_NUMBERS: dict[str, tuple[Callable[[str], Any], Callable[..., Range]]] = {
+    "IntegerParameterRanges": (int, Integer),
+    "ContinuousParameterRanges": (float, Continuous),
 }

@@ -8,7 +8,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -55,15 +55,13 @@ class Tuner:
         *,
         trainer: Trainer,
         parents_best: Fields | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._job = job
         self._config = job.request["HyperParameterTuningJobConfig"]
         self._searches = list(searches)
         self._trainer = trainer
         self._parents_best = parents_best
-        self._clock = clock
-        self._began = clock()
+        self._began = time.monotonic()
         self._wake = threading.Event()
         self._trials: list[Trial] = []
         self._running: list[Trial] = []
@@ -153,7 +151,7 @@ class Tuner:
             self._end(failure, failure=failure)
         elif criterion := completion.enough(self._config, self._ended):
             self._end(criterion)
-        elif self._clock() - self._began >= limit_seconds:
+        elif time.monotonic() - self._began >= limit_seconds:
             self._end(f"ended after MaxRuntimeInSeconds = {limit_seconds}")
 
     def _end(self, note: str, *, failure: str = "") -> None:
@@ -192,7 +190,7 @@ class Tuner:
         limit_seconds = self._config["ResourceLimits"].get("MaxRuntimeInSeconds")
         waits = [EPOCH_SECONDS] if self._watches_epochs else []
         if limit_seconds is not None and not self._over:
-            waits.append(max(0.0, self._began + limit_seconds - self._clock()))
+            waits.append(max(0.0, self._began + limit_seconds - time.monotonic()))
         return min(waits, default=None)
 
     def _publish(self) -> None:
@@ -209,7 +207,7 @@ class Tuner:
             **self._best(),
             "TrainingJobSummaries": summaries,
             "TuningJobCompletionDetails": details,
-            "ConsumedResources": {"RuntimeInSeconds": round(self._clock() - self._began)},
+            "ConsumedResources": {"RuntimeInSeconds": round(time.monotonic() - self._began)},
         }
         self._job.update(lambda _: fields)
 
