@@ -37,8 +37,9 @@ class Runtime:
 
     `environment` has PATH, whose first entry is the directory of `python`, VIRTUAL_ENV, and what
     pip needs. `train` and `serve` are the commands that the image's `train` and `serve` stand for,
-    or None. `name` is that of the image's rule, the key of `algorithms.metrics.BUILT_IN_METRICS`.
-    `commands` is a folder that is on PATH as well.
+    or None; `handler` that of what stands for the program of its own that an image has. `name` is
+    that of the image's rule, the key of `algorithms.metrics.BUILT_IN_METRICS`. `commands` is a
+    folder that is on PATH as well.
     """
 
     python: Path
@@ -48,6 +49,7 @@ class Runtime:
     name: str = "default"
     serve: tuple[str, ...] | None = None
     commands: Path | None = None
+    handler: tuple[str, ...] | None = None
 
     def for_job(self, folder: Path) -> "Runtime":
         """This runtime with a virtual environment of the job's own, made in `folder`.
@@ -55,12 +57,18 @@ class Runtime:
         `folder` must not exist. What the job installs with pip goes there, and nowhere else.
         """
         python = overlay(describe(self.python), folder)
-        train, serve = (
+        train, serve, handler = (
             command and tuple(str(python) if word == str(self.python) else word for word in command)
-            for command in (self.train, self.serve)
+            for command in (self.train, self.serve, self.handler)
         )
-        environment = _environment(python, self.commands)
-        return replace(self, python=python, environment=environment, train=train, serve=serve)
+        return replace(
+            self,
+            python=python,
+            environment=_environment(python, self.commands),
+            train=train,
+            serve=serve,
+            handler=handler,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +82,7 @@ class Rule:
     unsupported: str | None = None
     train: tuple[str, ...] | None = None
     serve: tuple[str, ...] | None = None
+    handler: tuple[str, ...] | None = None
 
 
 class Images:
@@ -102,19 +111,28 @@ class Images:
         rule = self.rule(image_uri)
         if rule.unsupported:
             raise ImageError(f"{image_uri}: {rule.unsupported}; {self._advice(image_uri)}")
+        if rule.handler and not Path(rule.handler[-1]).exists() and rule.handler not in _OURS:
+            raise ImageError(f"{image_uri}: the handler {rule.handler[-1]} is not there")
         try:
             python = rule.python or build(rule.lock or _BARE, self._cache)
             version = describe(python).version
         except BuildError as error:
             raise ImageError(f"{image_uri}: {error}; {self._advice(image_uri)}") from error
-        train, serve = (
+        train, serve, handler = (
             command and tuple(word.replace("{python}", str(python)) for word in command)
-            for command in (rule.train, rule.serve)
+            for command in (rule.train, rule.serve, rule.handler)
         )
         folder = commands(python, self._cache)
-        environment = MappingProxyType({**_environment(python, folder), **_NO_PIP})
-        description = f"{rule.name} (Python {version})"
-        return Runtime(python, environment, train, description, rule.name, serve, folder)
+        return Runtime(
+            python,
+            MappingProxyType({**_environment(python, folder), **_NO_PIP}),
+            train,
+            f"{rule.name} (Python {version})",
+            rule.name,
+            serve,
+            folder,
+            handler,
+        )
 
     def _advice(self, image_uri: str) -> str:
         repository = re.split(r"[:@]", image_uri.rsplit("/", 1)[-1])[0]
@@ -224,12 +242,20 @@ def _rule(table: Mapping[str, str | Sequence[str]], folder: Path) -> Rule:
         unsupported=str(table["unsupported"]) if "unsupported" in table else None,
         train=_command(table, "train"),
         serve=_command(table, "serve"),
+        handler=_handler(table, folder),
     )
 
 
 def _command(table: Mapping[str, str | Sequence[str]], key: str) -> tuple[str, ...] | None:
     written = table.get(key, ())
     return COMMANDS[key][written] if isinstance(written, str) else tuple(written) or None
+
+
+def _handler(table: Mapping[str, object], folder: Path) -> tuple[str, ...] | None:
+    """The command of a handler: one of ours by its name, or a file of the user's."""
+    name = table.get("handler")
+    file = _path(table, "handler", folder)
+    return HANDLERS.get(str(name)) or (("{python}", str(file)) if file else None)
 
 
 def _path(table: Mapping[str, object], key: str, folder: Path) -> Path | None:
@@ -254,10 +280,16 @@ SERVERS: dict[str, tuple[str, ...]] = {
 COMMANDS = {"train": LAUNCHERS, "serve": SERVERS}
 _NOUNS = {"train": "launcher", "serve": "server"}
 
+HANDLERS: dict[str, tuple[str, ...]] = {
+    name: ("{python}", "-I", str(_HERE / "handlers"), name) for name in ("clarify", "model_monitor")
+}
+
+_OURS = tuple(HANDLERS.values())
+
 _BARE = _HERE / "locks" / "bare.txt"
 _REQUIRED = ("match", "name")
 _SOURCES = ("lock", "python", "unsupported")
-_KEYS = (*_REQUIRED, *_SOURCES, *COMMANDS)
+_KEYS = (*_REQUIRED, *_SOURCES, *COMMANDS, "handler")
 
 # What follows the environment's own directory on PATH is what Docker sets in an image.
 _CONTAINER_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -15,6 +15,7 @@ from airflow_sm_pipelines.local.channels import processing_channel, refusals
 from airflow_sm_pipelines.local.crew import Outcome
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.hosts import Host, count_refusals, described, hosts_of
+from airflow_sm_pipelines.local.images import Runtime
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 from airflow_sm_pipelines.local.machine import Launch, Machine, inside, write_json
 from airflow_sm_pipelines.local.mirror import mirror
@@ -74,7 +75,7 @@ def _launch(machine: Machine, job: Job, host: Host) -> Launch:
     runtime = machine.runtime(host, application["ImageUri"])
     requested = job.request.get("Environment") or {}
     environment = machine.process_environment(runtime, requested)
-    return Launch(host=host, argv=_command(application), environment=environment)
+    return Launch(host=host, argv=_command(application, runtime), environment=environment)
 
 
 def _prepare(machine: Machine, job: Job, hosts: Sequence[Host]) -> list[Pipe]:
@@ -132,8 +133,9 @@ def _configuration(job: Job) -> dict[str, Any]:
     return {key: {**job.request, "ProcessingJobArn": job.arn}.get(key) for key in keys}
 
 
-def _command(application: Fields) -> list[str]:
-    entrypoint = application.get("ContainerEntrypoint")
+def _command(application: Fields, runtime: Runtime) -> list[str]:
+    """What the container runs: its own entry point, or else what stands for the image's."""
+    entrypoint = application.get("ContainerEntrypoint") or runtime.handler
     if not entrypoint:
         raise JobError(
             "ClientError: AppSpecification.ContainerEntrypoint is missing, and the local AWS does "

@@ -20,6 +20,7 @@ from werkzeug.test import Client
 from airflow_sm_pipelines.local import shapes, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
+from airflow_sm_pipelines.local.auto_ml import auto_ml
 from airflow_sm_pipelines.local.backend import Moto
 from airflow_sm_pipelines.local.control import Control, record, settable
 from airflow_sm_pipelines.local.disruption import Disruption
@@ -189,6 +190,7 @@ class LocalAWS:
             trained,
             tuning(machine, jobs, trained, tags=registry.tags),
             transform(machine, registry),
+            auto_ml(machine),
             *unexecuted(),
         )
         jobs.load(kinds)

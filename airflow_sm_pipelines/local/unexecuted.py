@@ -4,7 +4,6 @@ Without a script such a job ends as Failed, and its FailureReason says why. To e
 a module of its own with its `run`.
 """
 
-
 from airflow_sm_pipelines.local import transitions
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import JobError
@@ -18,28 +17,7 @@ _REASON = (
 
 def unexecuted() -> tuple[JobKind, ...]:
     """The kinds of job that only their scripts make anything of."""
-    return (_auto_ml(), _job())
-
-
-def _auto_ml() -> JobKind:
-    noun = "AutoMLJob"
-    return JobKind(
-        noun=noun,
-        slug="automl-job",
-        unknown="Could not find AutoML job with name {name}.",
-        unknown_code="ResourceNotFound",
-        check=lambda request: None,
-        opened=lambda request: {"AutoMLJobSecondaryStatus": "Starting"},
-        stopping=lambda fields: {
-            "AutoMLJobStatus": "Stopping",
-            "AutoMLJobSecondaryStatus": "Stopping",
-        },
-        ended=lambda fields, ending: {
-            "AutoMLJobSecondaryStatus": ending.status,
-            **_ended(noun, "EndTime", fields, ending),
-        },
-        run=_refuse,
-    )
+    return (_job(),)
 
 
 def _job() -> JobKind:
@@ -78,5 +56,3 @@ def _moved(fields: Fields, secondary: str, *, message: str = "", final: bool = F
     """The fields of a Job after a transition; its summary has another name for the status."""
     moved = transitions.moved(fields, secondary, message=message or secondary, final=final)
     return {**moved, "JobSecondaryStatus": secondary}
-
-

@@ -25,10 +25,11 @@ REPOSITORIES = {
         "object2vec pca randomcutforest semantic-segmentation seq2seq xgboost-neo"
     ),
     "SageMaker tool": (
-        "detailed-profiler-processing sagemaker-clarify-processing "
-        "sagemaker-data-wrangler-container sagemaker-debugger-rules sagemaker-geospatial-v1-0 "
-        "sagemaker-model-monitor-analyzer"
+        "detailed-profiler-processing sagemaker-data-wrangler-container sagemaker-debugger-rules "
+        "sagemaker-geospatial-v1-0"
     ),
+    "Clarify": "sagemaker-clarify-processing",
+    "Model Monitor": "sagemaker-model-monitor-analyzer",
     "Spark": "sagemaker-spark-processing",
     "PyTorch": ("pytorch-inference pytorch-inference-graviton pytorch-training sagemaker-pytorch"),
     "Hugging Face": "huggingface-pytorch-inference huggingface-pytorch-training",
@@ -171,14 +172,46 @@ def test_a_jobs_pip_is_told_the_index_of_the_server(
 def test_an_image_without_a_local_equivalent_names_what_to_map_and_where(
     ours: Images, none: Path
 ) -> None:
-    image = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+    image = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-debugger-rules"
     with pytest.raises(ImageError) as raised:
         ours.runtime(image)
     assert str(raised.value) == (
         f"{image}: a SageMaker tool whose program is only in AWS's image; to run it, add to "
-        f"{none}: [[image]] with match = 'sagemaker-model-monitor-analyzer', name = \"...\" and "
+        f"{none}: [[image]] with match = 'sagemaker-debugger-rules', name = \"...\" and "
         'python = "/path/to/python" of an environment that has what the image has'
     )
+
+
+def test_a_handler_is_ours_or_a_file_beside_the_map(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    images = configured(
+        tmp_path,
+        f"""
+        [[image]]
+        match = "mine"
+        name = "mine"
+        python = "{sys.executable}"
+        handler = "mine.py"
+
+        [[image]]
+        match = "gone"
+        name = "gone"
+        python = "{sys.executable}"
+        handler = "gone.py"
+
+        [[image]]
+        match = "ours"
+        name = "ours"
+        python = "{sys.executable}"
+        handler = "clarify"
+        """,
+    )
+    assert images.runtime("mine").handler == (sys.executable, str(tmp_path / "mine.py"))
+    ours = images.runtime("ours").for_job(tmp_path / "venv").handler
+    assert ours is not None
+    assert (ours[0], ours[-1]) == (str(tmp_path / "venv" / "bin" / "python"), "clarify")
+    with pytest.raises(ImageError, match=r"gone: the handler .*gone\.py is not there"):
+        images.runtime("gone")
 
 
 def test_an_image_can_be_mapped_to_an_interpreter(tmp_path: Path) -> None:

@@ -1,0 +1,11 @@
+"""The bias analysis of Clarify's image, by the formulas that AWS documents.
+
+Sources: https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-data-bias.html
+         https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-post-training-bias.html
+
+configuration.py   what analysis_config.json asks for
+groups.py          rows by facet, label and prediction
+pre_training.py    metrics of a dataset
+post_training.py   metrics of predictions
+report.py          the members of analysis.json
+"""

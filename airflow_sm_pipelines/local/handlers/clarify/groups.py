@@ -1,0 +1,111 @@
+"""The rows of a dataset as a facet, a label and a prediction divide them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..container import ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one facet: which are positive, and which are predicted to be."""
+
+    positive: Sequence[bool]
+    predicted: Sequence[bool]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.positive)
+
+    def confusion(self, *, positive: bool, predicted: bool) -> int:
+        """How many rows have that label and that prediction."""
+        pairs = zip(self.positive, self.predicted, strict=True)
+        return sum(pair == (positive, predicted) for pair in pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The facet that may be at a disadvantage, the rest, and the groups of a third column."""
+
+    disadvantaged: Rows
+    rest: Rows
+    facet: Sequence[bool]
+    everyone: Rows
+    strata: Sequence[str | None] | None
+
+
+def groups(
+    facet: Sequence[bool],
+    positive: Sequence[bool],
+    predicted: Sequence[bool] | None,
+    strata: Sequence[str | None] | None,
+) -> Groups:
+    """The rows of a dataset, divided; `facet` says which are in the facet."""
+    guessed = predicted if predicted is not None else [False] * len(positive)
+
+    def rows(holds: bool) -> Rows:
+        chosen = [n for n, inside in enumerate(facet) if inside is holds]
+        return Rows([positive[n] for n in chosen], [guessed[n] for n in chosen])
+
+    return Groups(
+        disadvantaged=rows(True),
+        rest=rows(False),
+        facet=facet,
+        everyone=Rows(positive, guessed),
+        strata=strata,
+    )
+
+
+def selected(values: Sequence[str | None], wanted: Sequence[object]) -> tuple[Sequence[bool], str]:
+    """Which values are among the wanted ones, or above the only one; and how a report has that.
+
+    A single number is a threshold where the column holds numbers that are no categories.
+    """
+    given = [value for value in values if value is not None]
+    limit = _number(wanted[0]) if len(wanted) == 1 else None
+    if limit is not None and _is_continuous(given):
+        inside = [value is not None and float(value) > limit for value in values]
+        return inside, f"({limit:g}, {max(map(float, given)):g}]"
+    texts = {_plain(each) for each in wanted}
+    inside = [value is not None and _plain(value) in texts for value in values]
+    return inside, ",".join(map(str, wanted))
+
+
+def _is_continuous(given: Sequence[str]) -> bool:
+    """Clarify's rule: fractions, or whole numbers of which one in twenty or more is another one.
+
+    Two different numbers are always categories; in little data Clarify's rule takes them for more.
+    """
+    numbers = [_number(value) for value in given]
+    different = set(numbers)
+    if None in different or len(different) <= 2:
+        return False
+    fractions = any(number is not None and not number.is_integer() for number in different)
+    return fractions or len(different) >= _UNIQUE_SHARE * len(numbers)
+
+
+def checked(name: str, inside: Sequence[bool], shown: str) -> Sequence[bool]:
+    """A choice that divides the rows; one that does not has no bias to measure."""
+    if all(inside) or not any(inside):
+        which = "all" if inside and all(inside) else "none"
+        raise ClientError(f"{which} of the rows have {name} {shown}; some would, and some not")
+    return inside
+
+
+def _plain(value: object) -> object:
+    """A value as it is compared: a number by its worth, everything else as text."""
+    number = _number(value)
+    return number if number is not None else str(value)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
+
+
+_UNIQUE_SHARE = 0.05

@@ -1,0 +1,186 @@
+"""The bias metrics, against values worked out by hand from the documented formulas."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_sm_pipelines.local.handlers.clarify.__main__ import analyse
+from airflow_sm_pipelines.local.handlers.container import ClientError
+
+# Six m of whom four are good, four f of whom one is; `said` is what a model said.
+ROWS = """\
+sex,good,said,chance,age,town
+m,1,1,0.9,20,x
+m,1,1,0.8,25,x
+m,1,1,0.7,30,x
+m,1,0,0.2,35,x
+m,0,1,0.6,40,x
+m,0,0,0.1,45,x
+f,1,0,0.3,50,x
+f,0,0,0.4,55,x
+f,0,0,0.5,60,x
+f,0,1,0.51,65,x
+"""
+CONFIG: dict[str, Any] = {
+    "dataset_type": "text/csv",
+    "label": "good",
+    "label_values_or_threshold": [1],
+    "facet": [{"name_or_index": "sex", "value_or_threshold": ["f"]}],
+    "group_variable": "town",
+    "methods": {"pre_training_bias": {"methods": "all"}, "report": {"name": "report"}},
+}
+PREDICTED: dict[str, Any] = {
+    "predicted_label": "said",
+    "methods": {"post_training_bias": {"methods": "all"}},
+}
+
+
+def analysis(folder: Path, rows: str = ROWS, **changes: Any) -> dict[str, Any]:
+    """The analysis.json of a dataset, by a configuration with other members."""
+    for name in ("config", "data"):
+        (folder / "input" / name).mkdir(parents=True, exist_ok=True)
+    config = {key: value for key, value in {**CONFIG, **changes}.items() if value is not None}
+    (folder / "input" / "config" / "analysis_config.json").write_text(json.dumps(config))
+    (folder / "input" / "data" / "data").write_text(rows)
+    analyse(folder)
+    content: dict[str, Any] = json.loads((folder / "output" / "analysis.json").read_text())
+    return content
+
+
+def metrics(report: dict[str, Any], kind: str = "pre_training", facet: str = "sex") -> Any:
+    """Name -> value, of the first value of a facet."""
+    first = report[f"{kind}_bias_metrics"]["facets"][facet][0]
+    return {each["name"]: each["value"] for each in first["metrics"]}
+
+
+def test_the_bias_of_a_dataset_is_measured(tmp_path: Path) -> None:
+    report = analysis(tmp_path)
+    assert report["version"] == "1.0"
+    assert report["pre_training_bias_metrics"]["label"] == "good"
+    assert report["pre_training_bias_metrics"]["label_value_or_threshold"] == "1"
+    (facet,) = report["pre_training_bias_metrics"]["facets"]["sex"]
+    assert facet["value_or_threshold"] == "f"
+    assert metrics(report) == pytest.approx(
+        {
+            "CDDL": 0.4,
+            "CI": 0.2,
+            "DPL": 0.416667,
+            "JS": 0.090246,
+            "KL": 0.383576,
+            "KS": 0.416667,
+            "LP": 0.589256,
+            "TVD": 0.416667,
+        },
+        abs=1e-5,
+    )
+
+
+def test_the_bias_of_predictions_is_measured(tmp_path: Path) -> None:
+    found = metrics(analysis(tmp_path, **PREDICTED), "post_training")
+    assert found.pop("FT") is None
+    assert found == pytest.approx(
+        {
+            "AD": 1 / 6,
+            "CDDPL": 0.4,
+            "DAR": 0.75,
+            "DCA": 0.0,
+            "DCR": 0.0,
+            "DI": 0.375,
+            "DPPL": 0.416667,
+            "DRR": 1 / 6,
+            "GE": 0.2,
+            "RD": 0.75,
+            "SD": 1 / 6,
+            "TE": 0.0,
+        },
+        abs=1e-5,
+    )
+
+
+def test_probabilities_become_labels_by_the_threshold(tmp_path: Path) -> None:
+    by_label = metrics(analysis(tmp_path, **PREDICTED), "post_training")
+    by_chance = metrics(
+        analysis(tmp_path, **{**PREDICTED, "predicted_label": "chance"}), "post_training"
+    )
+    assert by_chance == by_label
+
+
+def test_a_metric_without_a_value_says_why(tmp_path: Path) -> None:
+    report = analysis(tmp_path, group_variable=None)
+    measured = report["pre_training_bias_metrics"]["facets"]["sex"][0]["metrics"]
+    assert measured[0] == {
+        "name": "CDDL",
+        "description": "Conditional Demographic Disparity in Labels (CDDL)",
+        "value": None,
+        "error": "Group variable is empty or not provided",
+    }
+
+
+def test_what_is_infinite_is_written_as_the_service_does(tmp_path: Path) -> None:
+    everyone = ROWS.replace("f,1,", "f,0,")
+    assert metrics(analysis(tmp_path, everyone))["KL"] == "Infinity"
+
+
+def test_only_the_metrics_that_are_asked_for_are_there(tmp_path: Path) -> None:
+    asked = {"pre_training_bias": {"methods": ["DPL", "CI"]}}
+    assert list(metrics(analysis(tmp_path, methods=asked))) == ["CI", "DPL"]
+
+
+def test_a_number_divides_a_facet_of_numbers_in_two(tmp_path: Path) -> None:
+    facet = [{"name_or_index": 4, "value_or_threshold": [45]}]
+    report = analysis(tmp_path, facet=facet)
+    (old,) = report["pre_training_bias_metrics"]["facets"]["age"]
+    assert old["value_or_threshold"] == "(45, 65]"
+    assert metrics(report, facet="age")["CI"] == pytest.approx(0.2)
+
+
+def test_a_facet_without_values_is_measured_category_by_category(tmp_path: Path) -> None:
+    report = analysis(tmp_path, facet=[{"name_or_index": "sex"}])
+    values = report["pre_training_bias_metrics"]["facets"]["sex"]
+    assert [each["value_or_threshold"] for each in values] == ["m", "f"]
+
+
+def test_files_without_a_header_and_json_lines_are_read_too(tmp_path: Path) -> None:
+    headers, *rows = ROWS.splitlines()
+    names = headers.split(",")
+    plain = metrics(analysis(tmp_path / "a", "\n".join(rows), headers=names))
+    lines = "\n".join(json.dumps(dict(zip(names, row.split(","), strict=True))) for row in rows)
+    by_line = metrics(analysis(tmp_path / "b", lines, dataset_type="application/jsonlines"))
+    assert plain == by_line == metrics(analysis(tmp_path / "c"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"methods": {"shap": {}}}, "the methods shap are not there locally; map a handler"),
+        ({"methods": {}}, "methods: none given; one of pre_training_bias, post_training_bias"),
+        (
+            {"methods": {"post_training_bias": {}}},
+            "post_training_bias needs predictions: the local AWS asks no model; give",
+        ),
+        (
+            {"methods": {"pre_training_bias": {"methods": ["XY"]}}},
+            "pre_training_bias: unknown metrics XY; there are",
+        ),
+        ({"label": "bad"}, "label: 'bad' is no column; the dataset has sex, good, said"),
+        ({"facet": None}, "facet is missing in analysis_config.json"),
+        (
+            {"facet": [{"name_or_index": "sex", "value_or_threshold": ["x"]}]},
+            "none of the rows have sex x; some would, and some not",
+        ),
+        ({"label_values_or_threshold": [0, 1]}, "all of the rows have good 0,1; some would"),
+        ({"dataset_type": "application/x-parquet"}, "dataset_type 'application/x-parquet' is not"),
+        (
+            {**PREDICTED, "predicted_label": "sex"},
+            "sex: predictions are neither labels nor probabilities",
+        ),
+    ],
+)
+def test_what_cannot_be_analysed_is_told(
+    tmp_path: Path, changes: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ClientError) as told:
+        analysis(tmp_path, **changes)
+    assert str(told.value).startswith(problem)
