@@ -10,9 +10,9 @@ from airflow_sm_pipelines.callback_trigger import CallbackTrigger
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.values import resolve
 from airflow_sm_pipelines.errors import JobFailedError
-from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.scope import RunScope
+from airflow_sm_pipelines.triggers import SETTLE_SECONDS
 
 
 class CallbackOperator(StepOperator):

@@ -16,6 +16,7 @@ from airflow.sdk.definitions.param import ParamsDict
 
 from airflow_sm_pipelines import aws, endings, markdown, naming, retries
 from airflow_sm_pipelines.callback_operator import CallbackOperator
+from airflow_sm_pipelines.check_operator import CheckOperator
 from airflow_sm_pipelines.connections import connect
 from airflow_sm_pipelines.definition import Parameter, Pipeline, Step
 from airflow_sm_pipelines.definition.caching import is_cached
@@ -283,5 +284,6 @@ OPERATORS: dict[str, type[StepOperator]] = {
     "EMRServerless": SubmissionOperator,
     "Fail": FailOperator,
     "Lambda": LambdaOperator,
+    "QualityCheck": CheckOperator,
 }
-"""The operators of steps that are no job of SageMaker; those are all run by `JobOperator`."""
+"""The operators of steps that are no job of SageMaker, or more; the rest is `JobOperator`'s."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from datetime import timedelta
 from itertools import chain
@@ -43,7 +43,7 @@ from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
 from airflow_sm_pipelines.requests import Request, Requests
 from airflow_sm_pipelines.scope import RunScope
-from airflow_sm_pipelines.triggers import JobTrigger
+from airflow_sm_pipelines.triggers import SETTLE_SECONDS, JobTrigger
 from airflow_sm_pipelines.turns import turn_of
 
 if TYPE_CHECKING:
@@ -112,6 +112,18 @@ class JobOperator(StepOperator):
             except TaskDeferralTimeout:
                 self._stop_stored(context)
                 raise
+
+    def requests(
+        self, client: "BaseClient", scope: RunScope, experiment: Mapping[str, str] | None
+    ) -> Requests:
+        """The requests of the step's attempts."""
+        return Requests(self.step, scope, experiment=experiment)
+
+    def handed_on(
+        self, context: Any, client: "BaseClient", described: dict[str, Json]
+    ) -> dict[str, Json]:
+        """What expressions read of a step whose resource has succeeded."""
+        return finishing.properties(self.connection.client, self.job, described)
 
     def on_kill(self) -> None:
         """Note that the process is told to end; whether the job is to be stopped is asked later.
@@ -188,7 +200,7 @@ class JobOperator(StepOperator):
         jobs.stop_left(client, self.job, record=record, store=store)
         scope = self.scope(context, now=record.began)
         experiment = experiments.join(client, self.job, scope)
-        requests = Requests(self.step, scope, experiment=experiment).of_attempt
+        requests = self.requests(client, scope, experiment).of_attempt
         if store is None and (going_on := self._unrecorded(client, scope, record, requests)):
             return going_on, {}
         request_for = sights.Announced(
@@ -333,7 +345,7 @@ class JobOperator(StepOperator):
         status = resource.status(described)
         rolled_back = deployments.difference(described, wanted)
         if self.job.status is None or (status in self.job.succeeded and not rolled_back):
-            return finishing.properties(self.connection.client, self.job, described)
+            return self.handed_on(context, client, described)
         told = endings.STOPPED if status in STOPPED else status
         context["ti"].xcom_push(key=endings.STATUS, value=told)
         raise self._failure(client, described, resource, rolled_back)
@@ -384,8 +396,3 @@ class JobOperator(StepOperator):
 KILL_CHECK_SECONDS = 0.5
 LONGEST_TURN_SECONDS = 300.0
 ROLLED_BACK = "it was rolled back, or changed by another: "
-
-# Airflow hears of a deferral from the task and, up to seconds later, from the executor. A task that
-# is resumed in between is taken for failed: "finished with state success, but the task instance's
-# state attribute is running".
-SETTLE_SECONDS = 5.0

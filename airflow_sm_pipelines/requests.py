@@ -23,13 +23,22 @@ class Requests:
     """The requests of the attempts of a step in one run; they differ in the name alone."""
 
     def __init__(
-        self, step: Step, scope: RunScope, *, experiment: Mapping[str, str] | None = None
+        self,
+        step: Step,
+        scope: RunScope,
+        *,
+        experiment: Mapping[str, str] | None = None,
+        sent: Step | None = None,
     ) -> None:
-        """`experiment` has the names of the experiment and the trial that the run's jobs join."""
+        """`experiment` has the names of the experiment and the trial that the run's jobs join.
+
+        `sent` has the arguments that are sent where they are more than those that make the name.
+        """
         job = step.job
         assert job is not None, f"{step.type} steps create nothing"
         self.job: Job = job
         self._step = step
+        self._sent = sent or step
         self._scope = scope
         self._joined = dict(experiment or {})
         self._key = naming.cache_key(
@@ -87,12 +96,13 @@ class Requests:
         )
         return self._filled({self.job.create_name: self._scope.job_name})
 
-    def arguments(self) -> Request:
-        """Arguments, resolved."""
-        return {key: resolve(value, self._scope) for key, value in self._step.arguments.items()}
+    def arguments(self, step: Step | None = None) -> Request:
+        """Arguments, resolved: those that make the name, or those of another step."""
+        given = (step or self._step).arguments
+        return {key: resolve(value, self._scope) for key, value in given.items()}
 
     def _filled(self, identity: Request) -> Request:
-        arguments = self.arguments()
+        arguments = self.arguments(self._sent)
         request = {**arguments, **identity}
         if self.job.role:
             request |= self._with_roles(request, self.job.role)

@@ -10,11 +10,10 @@ from airflow_sm_pipelines import aws, cache, hits, settings
 from airflow_sm_pipelines.definition.caching import of_one_run
 from airflow_sm_pipelines.errors import DefinitionError, ExpressionError, ParameterError
 from airflow_sm_pipelines.features import TaskDeferralTimeout, clear_number
-from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.requests import Requests
 from airflow_sm_pipelines.scope import CACHE_SWITCH, RunScope
-from airflow_sm_pipelines.triggers import JobTrigger
+from airflow_sm_pipelines.triggers import SETTLE_SECONDS, JobTrigger
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

@@ -167,5 +167,10 @@ class JobTrigger(BaseTrigger):
         return await sync_to_async(have)(self._connection, self._resource.job.service)
 
 
+# Airflow hears of a deferral from the task and, up to seconds later, from the executor. A task that
+# is resumed in between is taken for failed: "finished with state success, but the task instance's
+# state attribute is running".
+SETTLE_SECONDS = 5.0
+
 # The event loop itself holds its tasks weakly.
 _STOPPING: "set[asyncio.Task[None]]" = set()

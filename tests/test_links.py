@@ -197,7 +197,8 @@ def test_airflow_is_told_of_every_link() -> None:
 
 
 def dag_of(step_type: str) -> Any:
-    step = {"Name": "S", "Type": step_type, "Arguments": {}}
+    keys = {"CheckType": "DATA_QUALITY"} if step_type == "QualityCheck" else {}
+    step = {"Name": "S", "Type": step_type, "Arguments": {}, **keys}
     return build_dag(load(json.dumps({"Version": "2020-12-01", "Steps": [step]}), name="p"))
 
 

@@ -30,11 +30,10 @@ from airflow_sm_pipelines.errors import (
     WaitInterruptedError,
 )
 from airflow_sm_pipelines.features import HAS_RETRY_POLICIES, TaskDeferralTimeout
-from airflow_sm_pipelines.job_operator import SETTLE_SECONDS
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.naming import END_TASK
 from airflow_sm_pipelines.scope import OUTCOME
-from airflow_sm_pipelines.triggers import JobTrigger
+from airflow_sm_pipelines.triggers import SETTLE_SECONDS, JobTrigger
 from tests.definition.cases import PIPELINES
 from tests.fakes import STARTED, FakeStore, context, until
 

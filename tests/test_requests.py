@@ -38,15 +38,12 @@ def requests(
     run_id: str = "run",
     experiment: dict[str, str] | None = None,
 ) -> Requests:
+    keys = {"CheckType": "DATA_QUALITY"} if step_type == "QualityCheck" else {}
+    step = {"Name": "Train", "Type": step_type, "Arguments": arguments, **keys}
     described = {
         "PipelineName": "p",
         "RoleArn": role_arn,
-        "PipelineDefinition": json.dumps(
-            {
-                "Version": "2020-12-01",
-                "Steps": [{"Name": "Train", "Type": step_type, "Arguments": arguments}],
-            }
-        ),
+        "PipelineDefinition": json.dumps({"Version": "2020-12-01", "Steps": [step]}),
     }
     pipeline = load(json.dumps(described))
     scope = RunScope(

@@ -20,7 +20,7 @@ def is_cached(step: Step) -> bool:
     row = STEP_TYPES[step.type]
     enabled = step.cache is not None and step.cache.enabled
     listed = row.job is not None and row.job.listing is not None
-    return enabled and bool(row.cache_attributes) and row.runs and listed
+    return enabled and bool(row.cache_attributes) and row.runs and listed and not row.judges
 
 
 def of_one_run(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, Expression]]:

@@ -54,6 +54,8 @@ class StepType:
     """The exception types that a retry policy of such a step can name to any effect."""
     runs: bool = True
     """Whether a task can run the step; else the DAG is built and the task fails."""
+    judges: bool = False
+    """Whether the step judges what its job has written, so that no earlier job can stand for it."""
     depended_on: bool = True
     """Whether another step may wait for one of this type."""
     iterated: bool = True
@@ -180,7 +182,8 @@ STEP_TYPES: dict[str, StepType] = {
         ),
     ),
     "QualityCheck": StepType(
-        runs=False,
+        job=PROCESSING,
+        judges=True,
         keys={
             "CheckType": Key(
                 required=True, expression=False, values=("DATA_QUALITY", "MODEL_QUALITY")

@@ -110,11 +110,12 @@ STEPS: tuple[Row, ...] = (
         anchor="monitor-batch-transform",
         title="MonitorBatchTransform",
         features=("MonitorBatchTransform",),
-        level="unsupported",
-        reason="the Transform step runs; the check beside it is a step that no task can run",
-        text="The SDK writes `<name>-transform` and `<name>-monitoring`, the latter a QualityCheck "
-        "or ClarifyCheck step. Where the check comes first, the transform never starts.",
-        proof=(f"{_SDK}[MonitorBatchTransform]", f"{_FAILS}[QualityCheck]"),
+        level="equivalent",
+        reason="a Transform step, and a check that is run where it is a QualityCheck step",
+        text="The SDK writes `<name>-transform` and `<name>-monitoring`, the latter a "
+        "[QualityCheck](#quality-check) or [ClarifyCheck](#checks) step. No task can run a "
+        "ClarifyCheck step; where it comes first, the transform never starts.",
+        proof=(f"{_SDK}[MonitorBatchTransform]", f"{_JOBS}[QualityCheck]"),
     ),
     Row(
         anchor="model",
@@ -205,14 +206,32 @@ STEPS: tuple[Row, ...] = (
         ),
     ),
     Row(
+        anchor="quality-check",
+        title="QualityCheck",
+        features=("Type=QualityCheck",),
+        level="equivalent",
+        reason="CreateProcessingJob, awaited; its report on violations is read from S3",
+        text="The job calculates a baseline. Unless SkipCheck is true, it is given the earlier one "
+        "too, as inputs and variables of Model Monitor's container: what is supplied, or that of "
+        "the latest approved package in ModelPackageGroupName. How the service hands it over is "
+        "not documented. Violations fail the step unless FailOnViolation is false. Its properties "
+        "are the four of the service and DescribeProcessingJob. CacheConfig has no effect.",
+        proof=(
+            f"{_JOBS}[QualityCheck]",
+            "tests/runs/test_quality_checks.py::test_data_that_drifts_fails_the_step",
+            "tests/test_quality.py::test_the_baseline_is_that_of_the_latest_approved_package",
+        ),
+    ),
+    Row(
         anchor="checks",
-        title="ClarifyCheck and QualityCheck",
-        features=("Type=ClarifyCheck", "Type=QualityCheck"),
+        title="ClarifyCheck",
+        features=("Type=ClarifyCheck",),
         level="unsupported",
         reason=_NOT_RUN,
         text="The keys CheckType, SkipCheck, RegisterNewBaseline, FailOnViolation and the supplied "
-        "baselines are read and checked. No baseline is calculated and none is compared.",
-        proof=(f"{_FAILS}[ClarifyCheck]", f"{_FAILS}[QualityCheck]"),
+        "baselines are read and checked. By which rule the service compares bias metrics with a "
+        "baseline is not documented, and a model needs an endpoint that the service makes.",
+        proof=(f"{_FAILS}[ClarifyCheck]",),
     ),
     Row(
         anchor="emr",

@@ -1,6 +1,7 @@
 """What a definition may hold but what is worth a word: each row of CAUTIONS, its text and place."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -401,7 +402,8 @@ def test_plain_definition_has_no_warning() -> None:
 @pytest.mark.parametrize("name", [name for name, row in STEP_TYPES.items() if row.runs])
 def test_step_that_a_task_can_run_is_not_warned_about(name: str) -> None:
     (find,) = (find for find in CAUTIONS if find.__name__ == "_not_run")
-    value = decide("S") if name == "Condition" else step(name, "S")
+    keys: Any = {"CheckType": "DATA_QUALITY"} if name == "QualityCheck" else {}
+    value = decide("S") if name == "Condition" else step(name, "S", **keys)
     assert list(find(loaded(definition(value)))) == []
 
 

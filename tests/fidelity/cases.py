@@ -204,7 +204,12 @@ STEPS: dict[str, Step] = {
         "OutputParameters": [{"OutputName": "o", "OutputType": "String"}],
     },
     "ClarifyCheck": {"Arguments": PROCESSING, "CheckType": "DATA_BIAS"},
-    "QualityCheck": {"Arguments": PROCESSING, "CheckType": "DATA_QUALITY"},
+    "QualityCheck": {
+        "Arguments": PROCESSING,
+        "CheckType": "DATA_QUALITY",
+        "SkipCheck": True,
+        "RegisterNewBaseline": True,
+    },
     "EMR": {
         "Arguments": {
             "ClusterId": "j-123",

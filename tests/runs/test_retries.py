@@ -152,20 +152,13 @@ def test_a_tuning_job_is_not_retried_for_an_internal_error(
     play({"Kind": "HyperParameterTuningJob", "Moments": [failed]})
     arguments = training("x")["Arguments"]
     definition = {key: arguments[key] for key in arguments if key != "TrainingJobName"}
-    definition["AlgorithmSpecification"] = {
-        **arguments["AlgorithmSpecification"],
-        "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}],
-    }
-    eta = {"Name": "eta", "MinValue": "0", "MaxValue": "1"}
     step = {
         "Name": "Tune",
         "Type": "Tuning",
         "Arguments": {
             "HyperParameterTuningJobConfig": {
                 "Strategy": "Random",
-                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
                 "ResourceLimits": {"MaxParallelTrainingJobs": 1, "MaxNumberOfTrainingJobs": 1},
-                "ParameterRanges": {"ContinuousParameterRanges": [eta]},
             },
             "TrainingJobDefinition": definition,
         },

@@ -16,7 +16,6 @@ FILES = {
     "Cleanup": "cleanup",
     "ForEach": "for_each",
     "Lineage": "lineage",
-    "QualityCheck": "quality_check",
 }
 """Type of step -> a definition with one."""
 

@@ -20,11 +20,15 @@ BuiltIn = Callable[[str], bool]
 """Whether a training image is a built-in algorithm, whose metrics SageMaker knows."""
 
 
-def check(request: Fields, *, built_in: BuiltIn) -> None:
-    """Raise what SageMaker answers to a request that it does not take."""
+def check_definitions(request: Fields) -> None:
+    """Refuse a job that does not say, or says twice, what it tunes; the wording is inferred."""
     given = [key for key in _DEFINITIONS if request.get(key)]
     if len(given) != 1:
         raise invalid(f"Exactly one of {' and '.join(_DEFINITIONS)} must be provided.")
+
+
+def check(request: Fields, *, built_in: BuiltIn) -> None:
+    """Raise what SageMaker, or the local AWS, answers to a request that it does not take."""
     found = [*_unsupported(request), *_problems(request, built_in)]
     if not found:
         found = [*_limit_problems(request)]  # they count combinations, of ranges that are right

@@ -31,13 +31,18 @@ def tuning(machine: Machine, jobs: Jobs, trained: JobKind, *, tags: Tags) -> Job
     def built_in(image: str) -> bool:
         return machine.images.rule(image).name in _BUILT_IN
 
+    # Not of a job that plays a script: it is not searched, so it need not be one that can be.
+    def look(request: Fields) -> None:
+        checks.check(request, built_in=built_in)
+        _look(trained, describe, request)
+
     kind = JobKind(
         noun=_NOUN,
         slug="hyper-parameter-tuning-job",
         unknown="Amazon SageMaker can't find a tuning job with the name {name}.",
         unknown_code="ResourceNotFound",
-        check=lambda request: checks.check(request, built_in=built_in),
-        look=lambda request: _look(trained, describe, request),
+        check=checks.check_definitions,
+        look=look,
         opened=_opened,
         stopping=lambda fields: {f"{_NOUN}Status": "Stopping"},
         ended=_ended,

@@ -1,0 +1,198 @@
+"""What a QualityCheck step is beside its processing job: baselines, and what breaks them.
+
+The definition has the job that calculates a baseline. A drift check is the same job with an earlier
+baseline among its inputs, by the contract of Model Monitor's container: it then writes
+`constraint_violations.json` too.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quality-clarify-baseline-lifecycle.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from airflow_sm_pipelines import aws
+from airflow_sm_pipelines.definition import Step
+from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.definition.values import resolve
+from airflow_sm_pipelines.errors import DefinitionError, Problem
+from airflow_sm_pipelines.members import member
+from airflow_sm_pipelines.scope import RunScope
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+STATISTICS = "Statistics"
+CONSTRAINTS = "Constraints"
+
+Baseline = dict[str, str]
+"""`Statistics` and `Constraints` -> the URI of that file, as far as there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What the keys of a step say in one run."""
+
+    skip: bool
+    register: bool
+    fails: bool
+    group: str | None
+    supplied: Baseline
+    kind: str
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether an earlier baseline must be there."""
+        return not (self.skip and self.register)
+
+
+def check_of(step: Step, scope: RunScope) -> Check:
+    """The keys of a step, resolved; one that is absent or null has the SDK's default."""
+    keys = {key: resolve(value, scope) for key, value in step.keys.items()}
+    supplied = {name: keys.get(f"SuppliedBaseline{name}") for name in (STATISTICS, CONSTRAINTS)}
+    group = keys.get("ModelPackageGroupName")
+    return Check(
+        skip=bool(keys.get("SkipCheck")),
+        register=bool(keys.get("RegisterNewBaseline")),
+        fails=keys.get("FailOnViolation") is not False,
+        group=str(group) if group else None,
+        supplied={name: str(uri) for name, uri in supplied.items() if uri},
+        kind=str(keys["CheckType"]),
+    )
+
+
+def earlier(client: "BaseClient", step: Step, check: Check) -> Baseline:
+    """The baseline before this one: what is supplied, or else that of the latest approved model.
+
+    Empty where none is needed; a DefinitionError where one is, and there is none.
+    """
+    if not check.needs_baseline:
+        return {}
+    registered = {}
+    if CONSTRAINTS not in check.supplied and check.group:
+        registered = _registered(client, check)
+    found = {**registered, **check.supplied}
+    if CONSTRAINTS not in found:
+        where = f"{step.where}.SuppliedBaselineConstraints"
+        cure = (
+            "no earlier baseline, and no approved package in ModelPackageGroupName has one; supply "
+            "it, or set SkipCheck and RegisterNewBaseline to true for the first run"
+        )
+        raise DefinitionError([Problem(where, cure)])
+    return found
+
+
+def with_baseline(step: Step, baseline: Mapping[str, str]) -> Step:
+    """The step whose job compares its dataset with a baseline too."""
+    inputs = step.arguments.get("ProcessingInputs")
+    environment = step.arguments.get("Environment")
+    added = [_input(name, uri) for name, uri in baseline.items()]
+    paths = {
+        f"baseline_{name.lower()}": f"{FOLDERS[name]}/{uri.rpartition('/')[2]}"
+        for name, uri in baseline.items()
+    }
+    arguments = {
+        **step.arguments,
+        "ProcessingInputs": [*(inputs if isinstance(inputs, list) else ()), *added],
+        "Environment": {**(environment if isinstance(environment, dict) else {}), **paths},
+    }
+    return replace(step, arguments=arguments)
+
+
+def properties(
+    described: Mapping[str, Json], check: Check, before: Mapping[str, str]
+) -> dict[str, Json]:
+    """What expressions read of the step, beside the description of its job."""
+    place = reports(described)
+    calculated = {name: f"{place}/{name.lower()}.json" for name in FOLDERS if place}
+    used = calculated if check.register else before
+    return {
+        **{f"CalculatedBaseline{name}": uri for name, uri in calculated.items()},
+        **{f"BaselineUsedForDriftCheck{name}": uri for name, uri in used.items()},
+    }
+
+
+def compared_with(described: Mapping[str, Json]) -> Baseline:
+    """The baseline that a job was given; empty where it was given none."""
+    inputs: Any = described.get("ProcessingInputs") or []
+    given = {each["InputName"]: member(each, "S3Input.S3Uri") for each in inputs}
+    return {name: str(given[_name(name)]) for name in FOLDERS if _name(name) in given}
+
+
+def reports(described: Mapping[str, Json]) -> str:
+    """The S3 prefix of what a job has written: of the output that its `output_path` is."""
+    path = member(dict(described), "Environment.output_path")
+    outputs: Any = member(dict(described), "ProcessingOutputConfig.Outputs") or []
+    sources = [each["S3Output"] for each in outputs if each.get("S3Output")]
+    found = [each for each in sources if each.get("LocalPath") == path] or sources
+    return str(found[0]["S3Uri"]).rstrip("/") if found else ""
+
+
+def report_uri(described: Mapping[str, Json]) -> str:
+    """Where a job that compares writes what breaks the baseline."""
+    return f"{reports(described)}/constraint_violations.json"
+
+
+def violations(s3: "BaseClient", uri: str) -> list[Json]:
+    """What a report lists; a report that is not there lists nothing."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        body = aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
+            raise
+        return []
+    found: list[Json] = json.loads(body).get("violations") or []
+    return found
+
+
+def _registered(client: "BaseClient", check: Check) -> Baseline:
+    """The baseline of the latest approved package in the check's group that has one."""
+    request: dict[str, Json] = {
+        "ModelPackageGroupName": check.group,
+        "ModelApprovalStatus": "Approved",
+        "SortBy": "CreationTime",
+        "SortOrder": "Descending",
+    }
+    while True:
+        page = aws.call(client, "ListModelPackages", request)
+        for row in page["ModelPackageSummaryList"][:1]:
+            named = {"ModelPackageName": row["ModelPackageArn"]}
+            package = aws.call(client, "DescribeModelPackage", named)
+            return _of_package(package, MEMBERS[check.kind])
+        if not page.get("NextToken"):
+            return {}
+        request["NextToken"] = page["NextToken"]
+
+
+def _of_package(package: dict[str, Json], kind: str) -> Baseline:
+    paths = {name: f"DriftCheckBaselines.{kind}.{name}.S3Uri" for name in FOLDERS}
+    found = {name: member(package, path) for name, path in paths.items()}
+    return {name: str(uri) for name, uri in found.items() if uri}
+
+
+def _input(name: str, uri: str) -> dict[str, Any]:
+    source = {
+        "S3Uri": uri,
+        "LocalPath": FOLDERS[name],
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    return {"InputName": _name(name), "S3Input": source}
+
+
+def _name(name: str) -> str:
+    return f"baseline_{name.lower()}"
+
+
+# Where the job finds an earlier baseline; the SDK's schedules have it there too.
+FOLDERS = {
+    STATISTICS: "/opt/ml/processing/baseline/stats",
+    CONSTRAINTS: "/opt/ml/processing/baseline/constraints",
+}
+
+MEMBERS = {"DATA_QUALITY": "ModelDataQuality", "MODEL_QUALITY": "ModelQuality"}
+"""CheckType -> the member of a package's DriftCheckBaselines."""

@@ -1,0 +1,133 @@
+"""QualityCheck steps whose jobs really run: a baseline, and data beside it."""
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from .conftest import Run, RunPipeline
+from .steps import ROLE, pipeline
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from airflow_sm_pipelines.local import LocalAWS
+
+IMAGE = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+SAME = "n,s\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(200))
+OTHER = SAME.replace("\n7,", "\nseven,")
+SKIPPED = {"SkipCheck": True, "RegisterNewBaseline": True}
+
+
+@pytest.fixture
+def s3(aws_environment: "LocalAWS") -> "S3Client":
+    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
+
+
+@pytest.fixture
+def bucket(s3: "S3Client") -> str:
+    name = f"checks-{uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def check(bucket: str, **keys: Any) -> dict[str, Any]:
+    """A step that checks the dataset of a bucket."""
+    output = {
+        "OutputName": "quality_check_output",
+        "S3Output": {
+            "S3Uri": f"s3://{bucket}/reports",
+            "LocalPath": "/opt/ml/processing/output",
+            "S3UploadMode": "EndOfJob",
+        },
+    }
+    dataset = {
+        "InputName": "baseline_dataset_input",
+        "S3Input": {
+            "S3Uri": f"s3://{bucket}/data.csv",
+            "LocalPath": "/opt/ml/processing/input/baseline_dataset_input",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+        },
+    }
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    arguments = {
+        "RoleArn": ROLE,
+        "ProcessingResources": {"ClusterConfig": cluster},
+        "AppSpecification": {"ImageUri": IMAGE},
+        "ProcessingInputs": [dataset],
+        "ProcessingOutputConfig": {"Outputs": [output]},
+        "Environment": {
+            "output_path": "/opt/ml/processing/output",
+            "publish_cloudwatch_metrics": "Disabled",
+            "dataset_format": json.dumps({"csv": {"header": True}}),
+            "dataset_source": "/opt/ml/processing/input/baseline_dataset_input",
+        },
+    }
+    return {
+        "Name": "Check",
+        "Type": "QualityCheck",
+        "CheckType": "DATA_QUALITY",
+        "Arguments": arguments,
+        **keys,
+    }
+
+
+@pytest.fixture
+def checked(run_pipeline: RunPipeline, s3: "S3Client", bucket: str) -> Any:
+    """Run the check of a dataset."""
+
+    def run(rows: str, **keys: Any) -> Run:
+        s3.put_object(Bucket=bucket, Key="data.csv", Body=rows.encode())
+        return run_pipeline(pipeline(check(bucket, **keys)), name="quality")
+
+    return run
+
+
+@pytest.fixture
+def supplied(checked: Any, s3: "S3Client", bucket: str) -> dict[str, str]:
+    """The keys of a step that has a baseline, which an earlier run has calculated."""
+    first: Run = checked(SAME, **SKIPPED)
+    assert first.state == "success"
+    keys = {}
+    for name in ("Statistics", "Constraints"):
+        calculated = first.outputs["Check"][f"CalculatedBaseline{name}"]
+        assert calculated == first.outputs["Check"][f"BaselineUsedForDriftCheck{name}"]
+        copied = f"before/{name.lower()}.json"
+        source = calculated.removeprefix("s3://")
+        s3.copy_object(Bucket=bucket, Key=copied, CopySource=source)
+        keys[f"SuppliedBaseline{name}"] = f"s3://{bucket}/{copied}"
+    return keys
+
+
+def test_data_like_the_baseline_passes(checked: Any, supplied: dict[str, str]) -> None:
+    run: Run = checked(SAME, **supplied)
+    assert run.state == "success"
+    handed_on = run.outputs["Check"]
+    assert handed_on["ExitMessage"].startswith("Completed: ")
+    used = supplied["SuppliedBaselineConstraints"]
+    assert handed_on["BaselineUsedForDriftCheckConstraints"] == used
+    assert handed_on["CalculatedBaselineConstraints"].endswith("/reports/constraints.json")
+
+
+def test_data_that_drifts_fails_the_step(
+    checked: Any, supplied: dict[str, str], bucket: str
+) -> None:
+    run: Run = checked(OTHER, **supplied)
+    assert (run.state, run.tasks["Check"]) == ("failed", "failed")
+    assert (
+        run.failures["Check"]
+        .splitlines()[0]
+        .endswith(
+            "is Completed: ClientError: Quality check failed. See violation report: "
+            f"s3://{bucket}/reports/constraint_violations.json"
+        )
+    )
+
+
+def test_violations_need_not_fail_the_step(checked: Any, supplied: dict[str, str]) -> None:
+    run: Run = checked(OTHER, **supplied, FailOnViolation=False)
+    assert run.state == "success"
+    assert run.outputs["Check"]["ExitMessage"].startswith("CompletedWithViolations: ")
