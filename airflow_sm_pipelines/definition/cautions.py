@@ -66,6 +66,16 @@ def _cached_in_vain(pipeline: Pipeline) -> Iterator[Problem]:
             )
 
 
+def _cached_elsewhere(pipeline: Pipeline) -> Iterator[Problem]:
+    for step in pipeline.walk():
+        if STEP_TYPES[step.type].judges and step.cache is not None and step.cache.enabled:
+            yield Problem(
+                step.cache.where,
+                f"{step.type} steps are not cached here, as they are by SageMaker; every run does "
+                "the step",
+            )
+
+
 def _retried_in_vain(pipeline: Pipeline) -> Iterator[Problem]:
     for step in pipeline.walk():
         retried = STEP_TYPES[step.type].retried
@@ -300,6 +310,7 @@ MOST_PARAMETERS = 200
 
 CAUTIONS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (
     _not_run,
+    _cached_elsewhere,
     _cached_in_vain,
     _never_hits,
     _retried_in_vain,

@@ -75,6 +75,16 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
             "the DAG is built, this task fails",
         ],
     ),
+    "_cached_elsewhere": (
+        definition(
+            {**cached("Check", "QualityCheck", ExpireAfter="P1D"), "CheckType": "DATA_QUALITY"},
+            cached("Good", ExpireAfter="P30D"),
+        ),
+        [
+            "$.Steps[0].CacheConfig: QualityCheck steps are not cached here, as they are by "
+            "SageMaker; every run does the step",
+        ],
+    ),
     "_cached_in_vain": (
         definition(
             cached("Good", ExpireAfter="P30D"),
