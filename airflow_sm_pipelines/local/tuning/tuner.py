@@ -8,7 +8,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -125,6 +125,7 @@ class Tuner:
             self._end(f"the training job {name} was refused: {error}", failure=error.message)
             return
         job.watched = self._wake.set
+        self._wake.set()  # it may have ended before it was watched, or this job been stopped
         trial = Trial(job=job, definition=definition, values=values, tuning=self._job.name)
         self._trials.append(trial)
         self._running.append(trial)
@@ -172,8 +173,9 @@ class Tuner:
                 return True
         return strategy.hopeless(trial.job.name, epochs)
 
-    def _stop(self, trials: Iterable[Trial]) -> None:
-        for trial in trials:
+    def _stop(self, trials: Sequence[Trial]) -> None:
+        # Those first that may still wait for a worker: it goes to none that is to be stopped.
+        for trial in reversed(trials):
             if trial.status == "InProgress":
                 self._trainer.stop(trial.job)
 

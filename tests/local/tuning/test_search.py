@@ -65,7 +65,16 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
     engine.close(grace_seconds=1)
 
 
-def search(jobs: Jobs, kind: JobKind, **changes: Any) -> Job:
+class Late(Trainer):
+    """Tells of a training job only when it has ended."""
+
+    def start(self, request: Fields, tags: Any) -> Job:
+        job = Trainer.start(self, request, tags)
+        until(lambda: job.final, bool)
+        return job
+
+
+def search(jobs: Jobs, kind: JobKind, *, trainers: type[Trainer] = Trainer, **changes: Any) -> Job:
     """Start a tuning job on the engine of a test."""
     request = {
         "HyperParameterTuningJobName": "tune",
@@ -78,7 +87,7 @@ def search(jobs: Jobs, kind: JobKind, **changes: Any) -> Job:
             (each, made(changes.get("Strategy", "Random"), Settings(definition=each, seed=1)))
             for each in definitions(request)
         ]
-        trainer = Trainer(jobs=jobs, kind=kind, tags=Tags())
+        trainer = trainers(jobs=jobs, kind=kind, tags=Tags())
         return Tuner(job, searches, trainer=trainer)
 
     return jobs.create(searching(tuner), request)
@@ -93,6 +102,11 @@ def test_one_worker_is_enough_for_searches_and_their_training_jobs(jobs: Jobs) -
     job = search(jobs, trained(evaluated), ResourceLimits=limits(8, parallel=4))
     assert ended(job)["HyperParameterTuningJobStatus"] == "Completed"
     assert job.describe()["TrainingJobStatusCounters"]["Completed"] == 8
+
+
+def test_training_jobs_that_end_before_they_are_watched_are_seen(jobs: Jobs) -> None:
+    job = search(jobs, trained(evaluated), trainers=Late)
+    assert ended(job)["TrainingJobStatusCounters"]["Completed"] == 3
 
 
 def test_training_jobs_that_wait_for_a_worker_never_start_when_the_search_is_stopped(

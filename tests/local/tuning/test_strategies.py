@@ -1,5 +1,7 @@
 """Which values come next, strategy by strategy."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -47,6 +49,11 @@ def off_three(values: Values) -> float:
 def test_every_strategy_of_the_service_is_there() -> None:
     shape: Any = SERVICE.shape_for("HyperParameterTuningJobStrategyType")
     assert set(STRATEGIES) == set(shape.enum)
+
+
+def test_a_server_that_searches_nothing_does_not_import_optuna() -> None:
+    look = "import sys, airflow_sm_pipelines.local; sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
