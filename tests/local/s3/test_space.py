@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,10 +15,11 @@ Run = Callable[..., dict[str, Any]]
 BUCKET = "sagemaker-us-east-1-123456789012"
 
 
-@pytest.fixture
-def full(tmp_path: Path, images: Images) -> Iterator[LocalAWS]:
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, images: Images) -> Iterator[LocalAWS]:
     """A local AWS whose disk has no space that it may take."""
-    with LocalAWS(tmp_path / "root", images=images, least_free_bytes=1 << 60) as aws:
+    root = tmp_path_factory.mktemp("full")
+    with LocalAWS(root, images=images, least_free_bytes=1 << 60) as aws:
         yield aws
 
 
