@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from airflow_sm_pipelines.local.account import ACCOUNT_ID
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.s3.index import Details
 from airflow_sm_pipelines.local.s3.store import Store
 from airflow_sm_pipelines.local.s3.walk import LAST, Found
 from airflow_sm_pipelines.local.s3.wire import answer, encoder, iso, tag, text
@@ -175,10 +176,16 @@ def _row(
         *((text("VersionId", "null"), text("IsLatest", True)) if version else ()),
         text("LastModified", iso(modified)),
         text("ETag", f'"{details.etag}"'),
+        *(text("ChecksumAlgorithm", name) for name in _algorithms(details)),
         text("Size", found.size),
         *([OWNER] if owner else ()),
         text("StorageClass", details.headers.get("x-amz-storage-class", "STANDARD")),
     )
+
+
+def _algorithms(details: Details) -> list[str]:
+    """The checksums that are known of an object, as S3 names them."""
+    return [name.removeprefix("x-amz-checksum-").upper() for name in details.checksums]
 
 
 def _name(entry: Found | str) -> str:
