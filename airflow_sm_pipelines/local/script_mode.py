@@ -25,7 +25,6 @@ import tarfile
 import threading
 from collections import deque, namedtuple
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 TYPE_CHECKING = False  # every job waits for what is imported here
 if TYPE_CHECKING:
@@ -46,7 +45,9 @@ TORCHRUN = "sagemaker_torch_distributed_enabled"
 MASTER_PORT = 7777  # that of the toolkit
 _DISTRIBUTION_GROUPS = "sagemaker_distribution_instance_groups"
 _INFO = 20
-_SCOPE = "20000101/us-east-1/s3/aws4_request"
+_IN_A_PATH = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~/")
+_SCOPE = "Credential=local/20000101/us-east-1/s3/aws4_request"
+_SIGNED = f"AWS4-HMAC-SHA256 {_SCOPE}, SignedHeaders=host, Signature=none"
 _TAIL_LINES = 200
 _MESSAGE_CHARACTERS = 700  # SageMaker keeps 1,024 of the whole text
 
@@ -306,14 +307,14 @@ def _download(uri: str, target: Path) -> None:
     if not endpoint:
         raise TrainError(f"ClientError: {uri}: AWS_ENDPOINT_URL is not set; run in the local AWS")
     bucket, _, key = uri[len("s3://") :].partition("/")
-    url = urlsplit(endpoint)
-    who = os.environ.get("AWS_ACCESS_KEY_ID", "local")
-    signed = f"AWS4-HMAC-SHA256 Credential={who}/{_SCOPE}, SignedHeaders=host, Signature=none"
-    request = f"GET {url.path}/{bucket}/{quote(key)} HTTP/1.0\r\nHost: {url.netloc}\r\n"
+    authority = endpoint.partition("://")[2].rstrip("/")
+    host, _, port = authority.partition(":")
+    path = "".join(chr(byte) if byte in _IN_A_PATH else f"%{byte:02X}" for byte in key.encode())
+    request = f"GET /{bucket}/{path} HTTP/1.0\r\nHost: {authority}\r\n"
     try:
-        # Not by urllib.request: its import takes as long as all else that is done here.
-        with socket.create_connection((url.hostname or "", url.port or 80)) as connection:
-            connection.sendall(f"{request}Authorization: {signed}\r\n\r\n".encode())
+        # Not by urllib: its import takes as long as all else that is done here.
+        with socket.create_connection((host, int(port or 80))) as connection:
+            connection.sendall(f"{request}Authorization: {_SIGNED}\r\n\r\n".encode())
             with connection.makefile("rb") as answer, target.open("wb") as file:
                 _, status = answer.readline().decode().rstrip().split(" ", 1)
                 if not status.startswith("200"):
