@@ -1,6 +1,5 @@
 """The containers of a model: their images, their artifacts, their environment."""
 
-import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.fetching import fetch
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.registry import MODEL, PACKAGE, Registry
 
@@ -38,15 +38,17 @@ def put_model(objects: Objects, container: Container, folder: Path) -> None:
     folder.mkdir(parents=True)
     if not container.artifacts:
         return
-    target = folder.with_name("artifacts") if container.packed else folder
-    target.mkdir(exist_ok=True)
-    if not objects.download(container.artifacts, target):
+    archive = folder.with_name("model.tar.gz")
+    found = (
+        fetch(objects, container.artifacts, archive)
+        if container.packed
+        else objects.download(container.artifacts, folder)
+    )
+    if not found:
         raise JobError(f"ClientError: Could not find model data at {container.artifacts}.")
     if container.packed:
-        archives = [each for each in target.rglob("*") if each.is_file()]
-        for archive in archives:
-            _unpack(archive, folder, container.artifacts)
-        shutil.rmtree(target)
+        _unpack(archive, folder, container.artifacts)
+        archive.unlink()
 
 
 def _resolved(registry: Registry, definition: Fields) -> Iterator[Fields]:

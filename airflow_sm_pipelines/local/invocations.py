@@ -4,6 +4,7 @@ Its operations are told by their path: `/endpoints/<name>/invocations`, and `asy
 """
 
 import json
+import logging
 import re
 import threading
 import uuid
@@ -19,8 +20,10 @@ from airflow_sm_pipelines.local.caller import Reply
 from airflow_sm_pipelines.local.deployment import Deployment, Variant
 from airflow_sm_pipelines.local.endpoints import Endpoints
 from airflow_sm_pipelines.local.errors import AwsError, JobError
-from airflow_sm_pipelines.local.objects import files
+from airflow_sm_pipelines.local.fetching import fetch
 from airflow_sm_pipelines.local.registry import ENDPOINT
+
+logger = logging.getLogger(__name__)
 
 _PATH = re.compile(r"/endpoints/([^/]+)/(async-invocations|invocations)")
 _OTHERS = re.compile(r"/endpoints/[^/]+/invocations-response-stream")
@@ -135,15 +138,17 @@ class Invocations:
         """Store what the model makes of an object, or why it does not."""
         given, headers, timeout_seconds = asked
         source, result = folder / "in", folder / "out"
-        source.mkdir()
         try:
-            self._objects.download(given, source)
-            (file,) = files(source)
-            reply = _asked(deployment, variant, file.read_bytes(), headers, timeout_seconds)
-        except (JobError, ValueError) as error:
+            if not fetch(self._objects, given, source):
+                raise JobError("there is no such object")
+            reply = _asked(deployment, variant, source.read_bytes(), headers, timeout_seconds)
+        except JobError as error:
             reply = Reply(status=400, body=f"{given}: {error}".encode(), headers={})
         result.write_bytes(reply.body)
-        self._objects.upload(result, places[0 if reply.fine else 1])
+        try:
+            self._objects.upload(result, places[0 if reply.fine else 1])
+        except JobError as error:
+            logger.error("asynchronous invocation of %s: %s", given, error)
 
     def _chosen(self, name: str, deployment: Deployment, target: str) -> Variant:
         """The variant that answers a request."""

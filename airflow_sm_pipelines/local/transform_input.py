@@ -2,12 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.fetching import fetch
 from airflow_sm_pipelines.local.job import Fields, Job
 from airflow_sm_pipelines.local.objects import Objects, files
 
@@ -33,11 +34,7 @@ def sources(objects: Objects, job: Job) -> list[Source]:
     source = asked["DataSource"]["S3DataSource"]
     folder = job.folder / "input"
     folder.mkdir()
-    for uri, target in _downloads(objects, job, source, folder):
-        if not objects.download(uri, target):
-            raise JobError(
-                f"ClientError: No S3 objects found under S3 URL {uri!r} given in input data source"
-            )
+    _FETCHERS.get(source["S3DataType"], _refuse)(objects, source, folder)
     gzipped = asked.get("CompressionType") == "Gzip"
     return [
         Source(name=file.relative_to(folder).as_posix(), file=file, gzipped=gzipped)
@@ -45,34 +42,39 @@ def sources(objects: Objects, job: Job) -> list[Source]:
     ]
 
 
-def _downloads(
-    objects: Objects, job: Job, source: Fields, folder: Path
-) -> Iterator[tuple[str, Path]]:
-    """What to download, and into which folder."""
-    if source["S3DataType"] == "S3Prefix":
-        yield source["S3Uri"], folder
-        return
-    if source["S3DataType"] != "ManifestFile":
-        raise JobError(
-            f"ClientError: S3DataType {source['S3DataType']!r} is none of a transform job's; it "
-            "would be S3Prefix or ManifestFile"
-        )
-    prefix, names = _manifest(objects, job.folder / "manifest", source["S3Uri"])
+def _fetch_prefix(objects: Objects, source: Fields, folder: Path) -> None:
+    if not objects.download(source["S3Uri"], folder):
+        raise _missing(source["S3Uri"])
+
+
+def _fetch_manifest(objects: Objects, source: Fields, folder: Path) -> None:
+    prefix, names = _manifest(objects, folder.with_name("manifest"), source["S3Uri"])
     for name in names:
-        target = (folder / name).parent
-        if ".." in Path(name).parts or not target.is_relative_to(folder):
+        if ".." in Path(name).parts or not (folder / name).is_relative_to(folder):
             raise JobError(f"ClientError: {source['S3Uri']}: {name!r} leads out of its prefix")
-        target.mkdir(parents=True, exist_ok=True)
-        yield f"{prefix}{name}", target
+        if not fetch(objects, f"{prefix}{name}", folder / name):
+            raise _missing(f"{prefix}{name}")
 
 
-def _manifest(objects: Objects, folder: Path, uri: str) -> tuple[str, list[str]]:
+def _refuse(objects: Objects, source: Fields, folder: Path) -> None:
+    raise JobError(
+        f"ClientError: S3DataType {source['S3DataType']!r} is none of a transform job's; it would "
+        f"be {' or '.join(_FETCHERS)}"
+    )
+
+
+def _missing(uri: str) -> JobError:
+    return JobError(
+        f"ClientError: No S3 objects found under S3 URL {uri!r} given in input data source"
+    )
+
+
+def _manifest(objects: Objects, file: Path, uri: str) -> tuple[str, list[str]]:
     """The prefix and the names of a manifest: `[{"prefix": "s3://..."}, "name", ...]`."""
-    folder.mkdir()
-    objects.download(uri, folder)
-    found = files(folder)
+    if not fetch(objects, uri, file):
+        raise _missing(uri)
     try:
-        content: Any = json.loads(found[0].read_bytes()) if len(found) == 1 else None
+        content: Any = json.loads(file.read_bytes())
         first, *names = content
         prefix = first["prefix"]
         if not all(isinstance(each, str) for each in (prefix, *names)):
@@ -83,3 +85,9 @@ def _manifest(objects: Objects, folder: Path, uri: str) -> tuple[str, list[str]]
             '"key", ...]'
         ) from error
     return prefix, names
+
+
+_FETCHERS: dict[str, Callable[[Objects, Fields, Path], None]] = {
+    "S3Prefix": _fetch_prefix,
+    "ManifestFile": _fetch_manifest,
+}

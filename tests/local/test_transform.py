@@ -205,9 +205,36 @@ def test_a_manifest_names_the_input(transformed: Transformed, s3: "S3Client", bu
     names = [{"prefix": f"s3://{bucket}/in/"}, "b.csv", "deep/c.csv"]
     s3.put_object(Bucket=bucket, Key="manifest.json", Body=json.dumps(names))
     place = {"S3DataType": "ManifestFile", "S3Uri": f"s3://{bucket}/manifest.json"}
-    inputs = {"a.csv": "a", "b.csv": "b", "deep/c.csv": "c"}
+    inputs = {"a.csv": "a", "b.csv": "b", "b.csv.old": "x", "deep/c.csv": "c"}
     transformed(inputs=inputs, source={"DataSource": {"S3DataSource": place}})
     assert outputs(s3, bucket) == {"b.csv.out": "B\n", "deep/c.csv.out": "C\n"}
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["gone.csv"], "No S3 objects found under S3 URL"),
+        (["../secret"], "'../secret' leads out of its prefix"),
+        (["/etc/x"], "'/etc/x' leads out of its prefix"),
+    ],
+)
+def test_a_manifest_names_what_is_there_below_its_prefix(
+    transformed: Transformed, s3: "S3Client", bucket: str, names: list[str], problem: str
+) -> None:
+    manifest = [{"prefix": f"s3://{bucket}/in/"}, *names]
+    s3.put_object(Bucket=bucket, Key="manifest.json", Body=json.dumps(manifest))
+    place = {"S3DataType": "ManifestFile", "S3Uri": f"s3://{bucket}/manifest.json"}
+    job = transformed(source={"DataSource": {"S3DataSource": place}})
+    assert problem in job["FailureReason"]
+
+
+def test_another_kind_of_input_fails_the_job(transformed: Transformed, bucket: str) -> None:
+    place = {"S3DataType": "AugmentedManifestFile", "S3Uri": f"s3://{bucket}/in/a.csv"}
+    job = transformed(source={"DataSource": {"S3DataSource": place}})
+    assert job["FailureReason"] == (
+        "ClientError: S3DataType 'AugmentedManifestFile' is none of a transform job's; it would be "
+        "S3Prefix or ManifestFile"
+    )
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '[{"prefix": 1}]', "nothing"])
