@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.errors import AwsError, JobError
 from airflow_sm_pipelines.local.fetching import fetch
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.registry import MODEL, PACKAGE, Registry
@@ -25,12 +25,20 @@ class Container:
 
 
 def containers(registry: Registry, model: str) -> tuple[Container, ...]:
-    """The containers of a model, in the order in which a request passes through them."""
-    described = registry.get(MODEL, model)
-    definitions = described.get("Containers") or [described["PrimaryContainer"]]
-    return tuple(
-        _container(each) for definition in definitions for each in _resolved(registry, definition)
-    )
+    """The containers of a model, in the order in which a request passes through them.
+
+    A model or model package that is gone is a `JobError`.
+    """
+    try:
+        described = registry.get(MODEL, model)
+        definitions = described.get("Containers") or [described["PrimaryContainer"]]
+        return tuple(
+            _container(each)
+            for definition in definitions
+            for each in _resolved(registry, definition)
+        )
+    except AwsError as error:
+        raise JobError(f"ClientError: {error.message}") from error
 
 
 def put_model(objects: Objects, container: Container, folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local.caller import Reply
-from airflow_sm_pipelines.local.containers import containers
+from airflow_sm_pipelines.local.containers import Container, containers
 from airflow_sm_pipelines.local.errors import JobError, StoppedError
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.model_server import STARTUP_SECONDS, ModelServer, Place, start
@@ -30,6 +30,7 @@ class Variant:
     model: str
     weight: float
     startup_seconds: float
+    containers: tuple[Container, ...] = ()
     servers: list[ModelServer] = field(default_factory=list)
     credit: float = 0.0
 
@@ -138,7 +139,9 @@ class Deployment:
             stream = f"{variant.name}/i-{uuid.uuid4().hex[:17]}"
             group = f"/aws/sagemaker/Endpoints/{self._endpoint}"
             running.enter_context(self._machine.logs.follow(log, group=group, stream=stream))
-        for number, container in enumerate(containers(self._registry, variant.model), start=1):
+        # Once: what is served stays, although its model may be deleted.
+        variant.containers = variant.containers or containers(self._registry, variant.model)
+        for number, container in enumerate(variant.containers, start=1):
             place = folder / f"container-{number}"
             shutil.rmtree(place, ignore_errors=True)
             variant.servers.append(start(self._machine, container, Place(folder=place, log=log)))

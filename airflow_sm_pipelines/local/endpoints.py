@@ -3,10 +3,12 @@
 import threading
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local.deployment import Deployment
+from airflow_sm_pipelines.local.errors import AwsError, JobError
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.registry import ENDPOINT, ENDPOINT_CONFIG, Registry
 
@@ -45,7 +47,8 @@ class Endpoints:
                     self._serving[arn] = deployment
             status = "Failed" if reason and on == "Create" else "InService"
             fields = {"EndpointStatus": status, "FailureReason": reason or None}
-            self.registry.update(ENDPOINT, arn, fields={**({} if reason else gained), **fields})
+            with suppress(AwsError):  # it has been deleted in this moment
+                self.registry.update(ENDPOINT, arn, fields={**({} if reason else gained), **fields})
             if old is not None:
                 old.close()
 
@@ -74,7 +77,13 @@ class Endpoints:
             if known is None:
                 config = endpoint["EndpointConfigName"]
                 known = self._serving[arn] = self._start(endpoint, config)
-        known.wait()
+        try:
+            known.wait()
+        except JobError:
+            with self._lock:  # so that the next invocation tries again
+                if self._serving.get(arn) is known:
+                    del self._serving[arn]
+            raise
         return known
 
     def close(self) -> None:

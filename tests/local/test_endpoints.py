@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -168,8 +169,11 @@ def test_an_error_of_the_model_is_told_with_its_status(
     assert (told["OriginalStatusCode"], told["OriginalMessage"]) == (status, "bad column")
 
 
-def test_a_server_that_dies_is_started_again(deploy: Callable[..., str], runtime: Any) -> None:
+def test_a_server_that_dies_is_started_again(
+    deploy: Callable[..., str], sagemaker: "SageMakerClient", runtime: Any
+) -> None:
     name = deploy(code="def line(text): return str(os.getpid())")
+    sagemaker.delete_model(ModelName=f"{name}-a")  # what is deployed stays
     pid = invoke(runtime, name)[0]
     os.kill(int(pid), signal.SIGKILL)
 
@@ -257,6 +261,25 @@ def test_a_deleted_endpoint_leaves_no_process_and_no_folder(
         "Code": "ValidationError",
         "Message": f"Endpoint {name} of account 123456789012 not found.",
     }
+
+
+def test_an_endpoint_that_is_deleted_while_it_is_created_leaves_nothing(
+    aws: LocalAWS, sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
+) -> None:
+    code = "def healthy(): print(f'pid={os.getpid()}', flush=True)"
+    configure(sagemaker, s3, bucket, name, ("a",), code=code)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    folder = aws.root / "endpoints"
+
+    def pids() -> list[str]:
+        logs = [each.read_text() for each in folder.glob(f"{name}-*/a/log.txt")]
+        return re.findall(r"pid=(\d+)\n", "".join(logs))
+
+    pid = until(pids, bool)[0]
+    assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
+    sagemaker.delete_endpoint(EndpointName=name)
+    until(lambda: [*folder.glob(f"{name}-*")], lambda left: not left)
+    assert not os.path.exists(f"/proc/{pid}")
 
 
 def test_an_endpoint_of_a_script_is_served_when_it_is_invoked(

@@ -506,6 +506,20 @@ def test_an_image_without_a_server_fails_the_job_and_says_what_to_map(
     )
 
 
+def test_a_model_package_that_is_gone_fails_the_job(
+    sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a.csv", Body="x\n")
+    package = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{name}"
+    sagemaker.create_model(
+        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": package}
+    )
+    sagemaker.create_transform_job(**transform_request(name, name, bucket))
+    assert final_transform_job(sagemaker, name)["FailureReason"] == (
+        f"ClientError: ModelPackage {package} does not exist."
+    )
+
+
 def test_artifacts_that_are_not_there_fail_the_job(
     sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
 ) -> None:
