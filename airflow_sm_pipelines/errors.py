@@ -13,6 +13,7 @@
     - WaitInterruptedError  the worker was told to end before the job had
     - NameTakenError      AWS has a resource of its name already
     - UnseenError         ... which AWS does not describe yet
+  + LocalRunError         a test's local AWS or Airflow did not do what was asked of it
 """
 
 import difflib
@@ -144,6 +145,10 @@ class UnseenError(JobError):
 
 class NotReadyError(UnseenError):
     """AWS has what a step needs, but it cannot be used yet; seconds later it can."""
+
+
+class LocalRunError(PipelineError):
+    """A test's local AWS or Airflow did not do what was asked of it; the message says why."""
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

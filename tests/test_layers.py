@@ -75,7 +75,7 @@ LAYERS = (
     },
     {"connections", "dag", "markdown"},
     {"loader", "bundle"},
-    {"cli"},
+    {"cli", "testing"},
 )
 """A module imports from its own layer and those before it; `local` stands beside them."""
 

@@ -61,7 +61,7 @@ class LocalProcess:
         """What the child serves; raises CommandError with the tail of its log when it does not."""
         if self._process is None or self._process.stdout is None:
             raise RuntimeError("the local AWS is not started; call start() first")
-        line = _first_line(self._process.stdout, deadline=time.monotonic() + READY_SECONDS)
+        line = first_line(self._process.stdout, deadline=time.monotonic() + READY_SECONDS)
         if not line.endswith(b"\n"):
             raise CommandError(
                 f"{self.log}: the local AWS did not start; its last lines:",
@@ -105,7 +105,7 @@ def _command(root: Path, port: int, lambdas: Path | None) -> list[str]:
     return [*module, "--root", str(root), "--port", str(port), *more]
 
 
-def _first_line(stream: IO[bytes], *, deadline: float) -> bytes:
+def first_line(stream: IO[bytes], *, deadline: float) -> bytes:
     """What arrives up to the first newline, the stream's end or the deadline."""
     received = bytearray()
     with selectors.DefaultSelector() as selector:

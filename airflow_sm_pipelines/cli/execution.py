@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_sm_pipelines import naming, settings
-from airflow_sm_pipelines.cli import outcome
+from airflow_sm_pipelines.cli import outcome, service_models
 from airflow_sm_pipelines.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,9 +30,14 @@ class Execution:
     """The run's mark in the names of its jobs; "" until the first task starts."""
     failures: dict[str, list[str]] = field(default_factory=dict, init=False)
     """Task -> why it failed, one line each; the tasks that failed first come first."""
+    responses: dict[str, Context] = field(default_factory=dict, init=False)
+    """Task -> what it has handed on: of a job what Describe says of it."""
+    errors: dict[str, BaseException] = field(default_factory=dict, init=False)
+    """Task -> what it failed with, as far as Airflow tells."""
 
     def run(self, values: Mapping[str, "Json"]) -> str:
         """Run the DAG with these parameter values; the state of the run at its end."""
+        service_models.share()
         for task in self.dag.tasks:
             task.on_execute_callback = [self._started]
             task.on_success_callback = [self._succeeded]
@@ -67,6 +72,7 @@ class Execution:
             response = {}
         if (decision := task_instance.xcom_pull(task_ids=name, key="Outcome")) is not None:
             response = {"Outcome": decision}
+        self.responses[name] = response
         self._end(
             name,
             "success",
@@ -88,6 +94,8 @@ class Execution:
         name = context["ti"].task_id
         error = context.get("exception")
         self.failures[name] = outcome.failure_lines(name, error)
+        if error is not None:
+            self.errors[name] = error
         failed = outcome.job_failure(error)
         self._end(name, "failed", job_name=failed.job_name if failed else "")
 

@@ -50,7 +50,7 @@ def new_run_folder(parent: Path, name: str) -> Path:
 def write_dag_file(home: Path, definition: Path, *, aws_conn_id: str) -> Path:
     """Write the DAG file for one definition; the folder that holds nothing else."""
     dags = home / "dags"
-    dags.mkdir()
+    dags.mkdir(exist_ok=True)
     text = DAG_FILE.format(path=str(definition.resolve()), aws_conn_id=aws_conn_id)
     (dags / "pipeline.py").write_text(text, encoding="utf-8")
     return dags
