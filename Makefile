@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 SDK := .venvs/sdk
+SDK_V3 := .venvs/sdk-v3
 OLDEST := .venvs/airflow-3.1
 PEER := .venvs/peer
 BIN := $(VENV)/bin
@@ -124,8 +125,9 @@ env:
 	@$(ENVIRONMENT) $(VENV)
 
 .PHONY: sdk
-sdk: env ## Make the environment of the SageMaker SDK, which cannot share Airflow's
+sdk: env ## Make the environments of the SageMaker SDKs, which cannot share Airflow's
 	@$(ENVIRONMENT) $(SDK)
+	@$(ENVIRONMENT) $(SDK_V3)
 
 .PHONY: peer
 peer: env ## Make the environment of what we are measured against

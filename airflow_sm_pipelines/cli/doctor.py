@@ -88,8 +88,10 @@ def _print_connection(console: Console, connection: str) -> bool:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from airflow_sm_pipelines.aws import Connection
+    from airflow_sm_pipelines.cli import service_models
     from airflow_sm_pipelines.cli.permissions import answers
 
+    service_models.share()
     clients = Connection(connection).client
     table = _table(f"Connection {connection}")
     try:

@@ -51,6 +51,11 @@ class Told:
 
 
 # moto would answer these with a status that nothing stands behind.
+_INSTEAD = {
+    "StartPipelineExecution": "; a pipeline is run as an Airflow DAG, on this local AWS by "
+    "`airflow-sm run pipeline:NAME --connection aws_default`",
+}
+
 _NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^Search$")
 
 
@@ -100,7 +105,8 @@ class Api:
         if shapes.operation(operation) is None:
             raise AwsError("UnknownOperationException", f"SageMaker has no operation {operation!r}")
         if operation not in self._operations:
-            raise invalid(f"{operation} is not there in the local AWS")
+            instead = _INSTEAD.get(operation, "")
+            raise invalid(f"{operation} is not there in the local AWS{instead}")
         parsed = _parsed(body)
         shapes.check(operation, parsed)
         request = {key: value for key, value in parsed.items() if value is not None}

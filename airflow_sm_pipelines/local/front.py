@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from airflow_sm_pipelines.local import policies
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, reads
@@ -82,6 +83,8 @@ class Front:
             self._api.callbacks.hear(call, body(environ))
         if self._tokens.concern(call):
             return Answer(response=self._tokens.answer(call, environ, self._moto))
+        if policies.concern(call):
+            return Answer(response=policies.answer(call, environ))
         return Answer(response=self._moto)
 
     def _sagemaker(self, call: Call, environ: dict[str, Any]) -> Answer:

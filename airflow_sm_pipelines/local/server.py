@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.test import Client
 
-from airflow_sm_pipelines.local import shapes, transport
+from airflow_sm_pipelines.local import sdk_config, shapes, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.auto_ml import auto_ml
@@ -113,6 +113,7 @@ class LocalAWS:
         shapes.service()  # half a second that the first request need not wait
         with ExitStack() as held:
             lock = held.enter_context(_lock(self.root))
+            sdk_config.write(self.root, self.account)
             with _listen(self._port) as listening:
                 self._port = listening.getsockname()[1]
                 store = Store(self.root / "s3", region=self.account.region)
@@ -143,14 +144,18 @@ class LocalAWS:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that make boto3 and Airflow use this server."""
+        """The variables that make boto3, the SageMaker SDK and Airflow use this server."""
         connection = {
             "conn_type": "aws",
             "login": _KEY,
             "password": _KEY,
             "extra": {"endpoint_url": self.endpoint_url, "region_name": self.account.region},
         }
-        return {**self._variables(), "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection)}
+        return {
+            **self._variables(),
+            "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+            sdk_config.VARIABLE: str(sdk_config.path(self.root)),
+        }
 
     def __enter__(self) -> Self:
         return self.start()

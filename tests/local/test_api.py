@@ -92,7 +92,7 @@ def test_an_operation_that_sagemaker_does_not_have_is_a_clean_400(aws: LocalAWS)
 def test_what_moto_would_only_pretend_is_a_clean_400(aws: LocalAWS, operation: str) -> None:
     status, answer = post(aws, operation)
     assert status == 400
-    assert answer["message"] == f"{operation} is not there in the local AWS"
+    assert answer["message"].startswith(f"{operation} is not there in the local AWS")
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b"[]", b'"text"'])
