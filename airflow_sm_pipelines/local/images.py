@@ -8,12 +8,14 @@ header is the reference of the format. To support another image, add a rule ther
 import difflib
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from airflow_sm_pipelines.local import engines
 from airflow_sm_pipelines.local.environments import (
     BuildError,
     build,
@@ -51,6 +53,11 @@ class Runtime:
     commands: Path | None = None
     handler: tuple[str, ...] | None = None
 
+    @property
+    def entrypoint(self) -> tuple[str, ...]:
+        """What stands for the entry point of the image; () where that is not known."""
+        return ()
+
     def for_job(self, folder: Path) -> "Runtime":
         """This runtime with a virtual environment of the job's own, made in `folder`.
 
@@ -71,15 +78,28 @@ class Runtime:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Contained(Runtime):
+    """A runtime that is a container: what a job installs goes with it."""
+
+    @property
+    def entrypoint(self) -> tuple[str, ...]:
+        return (engines.ENTRYPOINT,)
+
+    def for_job(self, folder: Path) -> Runtime:
+        return self
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One `[[image]]` table. Exactly one of `lock`, `python` and `unsupported` is set."""
+    """One `[[image]]` table. Exactly one of `_SOURCES` is set."""
 
     match: re.Pattern[str]
     name: str
     lock: Path | None = None
     python: Path | None = None
     unsupported: str | None = None
+    container: str | None = None
     train: tuple[str, ...] | None = None
     serve: tuple[str, ...] | None = None
     handler: tuple[str, ...] | None = None
@@ -109,6 +129,8 @@ class Images:
         Making one takes seconds, once; after that this is a dictionary's time.
         """
         rule = self.rule(image_uri)
+        if rule.container:
+            return self._contained(image_uri, rule)
         if rule.unsupported:
             raise ImageError(f"{image_uri}: {rule.unsupported}; {self._advice(image_uri)}")
         if rule.handler and not Path(rule.handler[-1]).exists() and rule.handler not in _OURS:
@@ -132,6 +154,23 @@ class Images:
             serve,
             folder,
             handler,
+        )
+
+    def _contained(self, image_uri: str, rule: Rule) -> Runtime:
+        """What stands for an image that is run as it is; its `train` is its own."""
+        image = str(rule.container).replace(engines.OWN_IMAGE, image_uri)
+        try:
+            engine = engines.program()
+        except engines.EngineError as error:
+            raise ImageError(f"{image_uri}: {error}") from error
+        environment = {"PATH": os.environ.get("PATH", _CONTAINER_PATH), engines.IMAGE: image}
+        description = f"{rule.name} ({image} by {engine})"
+        return Contained(
+            Path(sys.executable),
+            environment,
+            rule.train or (engines.ENTRYPOINT, "train"),
+            description,
+            rule.name,
         )
 
     def _advice(self, image_uri: str) -> str:
@@ -176,6 +215,7 @@ def _rules(file: Path) -> tuple[Rule, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ImageError(f"{file}: not TOML ({error}); write [[image]] tables") from error
     tables = document.pop("image", [])
+    everything = _everything(file, document.pop("isolation", None))
     if document or not isinstance(tables, list):
         raise ImageError(f"{file}: {', '.join(document) or 'image'}: write [[image]] tables only")
     problems: list[str] = []
@@ -188,7 +228,18 @@ def _rules(file: Path) -> tuple[Rule, ...]:
             rules.append(_rule(table, file.parent))
     if problems:
         raise ImageError("\n".join(problems))
-    return tuple(rules)
+    return (*rules, *everything)
+
+
+def _everything(file: Path, isolation: object) -> tuple[Rule, ...]:
+    """The rule for what has none in the file, where it says `isolation = "container"`."""
+    if isolation is None:
+        return ()
+    if isolation != _CONTAINER:
+        raise ImageError(
+            f"{file}: isolation: {isolation!r} does not do; it would be {_CONTAINER!r}"
+        )
+    return (Rule(match=re.compile(""), name=_CONTAINER, container=engines.OWN_IMAGE),)
 
 
 def _problems(table: object) -> Iterator[str]:
@@ -240,6 +291,7 @@ def _rule(table: Mapping[str, str | Sequence[str]], folder: Path) -> Rule:
         lock=_path(table, "lock", folder),
         python=_path(table, "python", folder),
         unsupported=str(table["unsupported"]) if "unsupported" in table else None,
+        container=str(table["container"]) if "container" in table else None,
         train=_command(table, "train"),
         serve=_command(table, "serve"),
         handler=_handler(table, folder),
@@ -287,8 +339,9 @@ HANDLERS: dict[str, tuple[str, ...]] = {
 _OURS = tuple(HANDLERS.values())
 
 _BARE = _HERE / "locks" / "bare.txt"
+_CONTAINER = "container"
 _REQUIRED = ("match", "name")
-_SOURCES = ("lock", "python", "unsupported")
+_SOURCES = ("lock", "python", "unsupported", _CONTAINER)
 _KEYS = (*_REQUIRED, *_SOURCES, *COMMANDS, "handler")
 
 # What follows the environment's own directory on PATH is what Docker sets in an image.

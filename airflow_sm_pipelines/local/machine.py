@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from airflow_sm_pipelines.local import engines
 from airflow_sm_pipelines.local.crew import Crew, Outcome
 from airflow_sm_pipelines.local.entrance import Entrance
 from airflow_sm_pipelines.local.errors import JobError
@@ -105,11 +106,21 @@ class Machine:
         work = launch.host.folder / "work"
         work.mkdir()
         return Process(
-            self.isolation.command(launch.argv, launch.host.ml, names),
+            self.command(launch.argv, launch.host.ml, launch.environment, names),
             environment=launch.environment,
             folder=work,
             log=launch.host.log,
         )
+
+    def command(
+        self, argv: Sequence[str], ml: Path, environment: Mapping[str, str], names: Path
+    ) -> list[str]:
+        """What runs a command that is to see `ml` as /opt/ml; in a container where one is named.
+
+        `names` is what it sees as /etc/hosts, but for containers.
+        """
+        contained = engines.command(environment, ml, argv)
+        return contained or self.isolation.command(argv, ml, names)
 
     def process_environment(
         self, runtime: Runtime, requested: Mapping[str, str], **contract: str

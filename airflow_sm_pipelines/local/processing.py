@@ -134,8 +134,7 @@ def _configuration(job: Job) -> dict[str, Any]:
 
 
 def _command(application: Fields, runtime: Runtime) -> list[str]:
-    """What the container runs: its own entry point, or else what stands for the image's."""
-    entrypoint = application.get("ContainerEntrypoint") or runtime.handler
+    entrypoint = application.get("ContainerEntrypoint") or runtime.handler or runtime.entrypoint
     if not entrypoint:
         raise JobError(
             "ClientError: AppSpecification.ContainerEntrypoint is missing, and the local AWS does "

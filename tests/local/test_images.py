@@ -285,7 +285,8 @@ def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: P
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\nzzz = "x"\npython = "x"',
-            ": image[0].zzz: unknown key; one of match, name, lock, python, unsupported, train",
+            ": image[0].zzz: unknown key; one of match, name, lock, python, unsupported, container, "
+            "train, serve, handler",
         ),
         (
             '[[image]]\nmatch = 1\nname = "x"\npython = "x"',
@@ -298,11 +299,11 @@ def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: P
         ('[[image]]\nmatch = ""\npython = "x"', ": image[0].name: missing; every image has one"),
         (
             '[[image]]\nmatch = ""\nname = "x"',
-            ": image[0]: has not one but 0 of lock, python, unsupported; keep one",
+            ": image[0]: has not one but 0 of lock, python, unsupported, container; keep one",
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\nlock = "x"\npython = "x"',
-            ": image[0]: has not one but 2 of lock, python, unsupported; keep one",
+            ": image[0]: has not one but 2 of lock, python, unsupported, container; keep one",
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = "skript"',
