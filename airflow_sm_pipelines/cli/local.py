@@ -28,6 +28,15 @@ airflow-sm local
 airflow-sm local --port 0 --root /tmp/aws
 
 airflow-sm local --port 0 -- python pipeline.py
+
+airflow-sm local doctor: what this machine can do for local jobs, and how to get more
+
+airflow-sm local prepare: makes the environments of all images, so that no job needs a network
+
+[bold]Exit code[/]
+
+0 it was stopped, or that of COMMAND; of doctor 1 where no job could run, of prepare 1 where an \
+environment could not be made
 """
 
 
@@ -38,8 +47,9 @@ def local(
     command: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[-- COMMAND...]",
-            help="Serve only while this command runs, which gets the variables.",
+            metavar="[doctor | prepare | -- COMMAND...]",
+            help="Serve only while this command runs, which gets the variables. doctor and prepare "
+            "serve nothing.",
         ),
     ] = None,
     port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 4599,
@@ -63,6 +73,10 @@ def local(
 ) -> None:
     """Serve the local AWS alone, until Ctrl-C, and print the variables that lead to it."""
     require_local_extra()
+    if command and len(command) == 1 and command[0] in ("doctor", "prepare"):
+        from airflow_sm_pipelines.cli.local_doctor import TASKS
+
+        raise typer.Exit(TASKS[command[0]](root, port))
     from airflow_sm_pipelines.local import LocalAWS
 
     for number in (signal.SIGINT, signal.SIGTERM):

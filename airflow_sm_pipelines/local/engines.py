@@ -7,14 +7,13 @@ runs a container is `contain.py`, a process like any other of a job's. To add an
 
 import functools
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_sm_pipelines.local.errors import LocalError
-from airflow_sm_pipelines.local.sandbox import Probe
+from airflow_sm_pipelines.local.sandbox import Probe, attempt
 
 IMAGE = "AIRFLOW_SM_CONTAINER_IMAGE"
 """The variable by which `contain.py` is told what to run; the container does not see it."""
@@ -23,7 +22,6 @@ ENTRYPOINT = "{entrypoint}"  # as the first word of a command: what the image ru
 OWN_IMAGE = "{image}"  # in a rule: the image that the job names
 
 _FOLDER = Path(__file__).parent
-_PROBE_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,22 +77,8 @@ def command(environment: Mapping[str, str], ml: Path, argv: Sequence[str]) -> li
 
 def _failure(path: str) -> str:
     """Why an engine cannot run containers, or ""."""
-    try:
-        ran = subprocess.run(
-            [path, "info"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            check=False,
-        )
-    except OSError as error:
-        return str(error)
-    except subprocess.TimeoutExpired:
-        return f"`{path} info` did not end within {_PROBE_SECONDS} seconds"
-    if ran.returncode == 0:
-        return ""
-    return (ran.stderr.strip() or f"`{path} info` ended with {ran.returncode}").splitlines()[-1]
+    said = attempt([path, "info"])
+    return "" if said is None else said or f"`{path} info` failed"
 
 
 ENGINES = (

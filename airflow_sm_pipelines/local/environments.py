@@ -73,15 +73,20 @@ def build(lock: Path, cache: Path) -> Path:
     built where it stays, since its scripts hold absolute paths; what an interrupted build left is
     made again.
     """
-    home = cache / "envs" / f"{lock.stem}-{_key(lock)}"
-    python = home / "bin" / "python"
-    if _is_ready(home):
+    if python := ready(lock, cache):
         return python
+    home = _home(lock, cache)
     with _locked(home):
         if not _is_ready(home):
             log.info("making the environment %s in %s", lock.stem, home)
             _make(home, lock)
-    return python
+    return home / "bin" / "python"
+
+
+def ready(lock: Path, cache: Path) -> Path | None:
+    """The interpreter of the environment that `lock` describes, or None where it is not made."""
+    home = _home(lock, cache)
+    return home / "bin" / "python" if _is_ready(home) else None
 
 
 @functools.cache
@@ -122,6 +127,10 @@ def overlay(interpreter: Interpreter, folder: Path) -> Path:
 def _path_line(path: str) -> str:
     """The line of a .pth file for a folder of packages, or for a wheel."""
     return f"{path}\n" if path.endswith(".whl") else f"import site; site.addsitedir({path!r})\n"
+
+
+def _home(lock: Path, cache: Path) -> Path:
+    return cache / "envs" / f"{lock.stem}-{_key(lock)}"
 
 
 def _key(lock: Path) -> str:

@@ -123,6 +123,12 @@ class Images:
         """The first rule whose `match` is found in `image_uri`; the last of ours matches all."""
         return next(rule for rule in self._rules if rule.match.search(image_uri))
 
+    def locks(self) -> dict[str, Path]:
+        """What uv makes environments from, by the name of the rule that is first with each."""
+        rules = reversed([rule for rule in self._rules if rule.lock])
+        names = {rule.lock: rule.name for rule in rules if rule.lock}
+        return {name: lock for lock, name in reversed(names.items())}
+
     def runtime(self, image_uri: str) -> Runtime:
         """What jobs of `image_uri` run in; its environment is made when it is not there yet.
 

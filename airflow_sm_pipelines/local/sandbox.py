@@ -127,23 +127,28 @@ def _failure(candidate: Means) -> str:
         ml = Path(directory).resolve()
         (ml / "here").touch()
         command = ["sh", "-c", f"test -f {_ML}/here && : > {_ML}/written"]
-        try:
-            ran = subprocess.run(
-                [*candidate.prefix(ml, None), *command],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_PROBE_SECONDS,
-                check=False,
-            )
-        except OSError as error:
-            return str(error)
-        except subprocess.TimeoutExpired:
-            return f"a command did not end within {_PROBE_SECONDS} seconds"
-        if ran.returncode == 0 and (ml / "written").exists():
+        failure = attempt([*candidate.prefix(ml, None), *command])
+        if failure is None and (ml / "written").exists():
             return ""
-        said = " ".join(ran.stderr.split())
-        return said or f"a command it ran did not see its directory as {_ML}"
+        return failure or f"a command it ran did not see its directory as {_ML}"
+
+
+def attempt(argv: Sequence[str]) -> str | None:
+    """Run a command; None where it ends with 0, else what it says, or why it cannot be run."""
+    try:
+        ran = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
+        )
+    except OSError as error:
+        return str(error)
+    except subprocess.TimeoutExpired:
+        return f"a command did not end within {_PROBE_SECONDS} seconds"
+    return None if ran.returncode == 0 else " ".join(ran.stderr.split())
 
 
 def _nothing_works(failed: Sequence[Probe]) -> str:

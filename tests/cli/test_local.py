@@ -45,3 +45,54 @@ def test_a_port_that_is_taken_is_told_in_one_line(airflow_sm: Command) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"port {port}: Address already in use")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_doctor_tells_what_this_machine_can_do_and_how_to_get_more(
+    airflow_sm: Command, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = airflow_sm("local", "doctor", "--port", port, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = " ".join(done.stdout.split())
+    for title in (
+        "Isolation of local jobs",
+        "Containers",
+        "Image environments",
+        "Programs",
+        "Disk",
+    ):
+        assert title in told
+    assert "namespace works" in told
+    assert "scikit-learn not made made when a job first needs it" in told
+    assert "airflow-sm local prepare" in told
+    assert f"{port} taken Address already in use" in told
+    assert not (tmp_path / ".sm-local").exists()
+
+
+def test_doctor_says_how_to_get_an_engine(airflow_sm: Command, tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text("#!/bin/sh\n")
+    (tmp_path / "docker").chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    told = " ".join(airflow_sm("local", "doctor", PATH=path).stdout.split())
+    assert f"docker works {tmp_path}/docker answers" in told
+    assert "podman no there is no program podman on PATH; install it" in told
+
+
+def test_prepare_makes_what_is_missing_and_leaves_what_is_there(
+    airflow_sm: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "config" / "airflow-sm-pipelines").mkdir(parents=True)
+    file = tmp_path / "config" / "airflow-sm-pipelines" / "images.toml"
+    file.write_text('[[image]]\nmatch = "mine"\nname = "mine"\nlock = "mine.txt"\n')
+    (file.parent / "mine.txt").write_text("no-such-package-anywhere==1.0\n")
+    variables = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "UV_OFFLINE": "1"}
+    done = airflow_sm("local", "prepare", **variables)
+    assert done.returncode == 1
+    assert "mine: being made" in done.stdout
+    assert "mine.txt: uv could not make the environment" in done.stderr
+    (file.parent / "mine.txt").write_text("")
+    done = airflow_sm("local", "prepare", XDG_CACHE_HOME=str(tmp_path / "cache"), **variables)
+    assert f"mine: {tmp_path}/cache/airflow-sm-pipelines/envs/mine-" in done.stdout
+    done = airflow_sm("local", "prepare", XDG_CACHE_HOME=str(tmp_path / "cache"), **variables)
+    assert "mine: is ready" in done.stdout

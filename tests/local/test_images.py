@@ -285,8 +285,8 @@ def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: P
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\nzzz = "x"\npython = "x"',
-            ": image[0].zzz: unknown key; one of match, name, lock, python, unsupported, container, "
-            "train, serve, handler",
+            ": image[0].zzz: unknown key; one of match, name, lock, python, unsupported, "
+            "container, train, serve, handler",
         ),
         (
             '[[image]]\nmatch = 1\nname = "x"\npython = "x"',
