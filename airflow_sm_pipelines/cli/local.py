@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from airflow_sm_pipelines.cli import seeding
+from airflow_sm_pipelines.cli import local_doctor, seeding
 from airflow_sm_pipelines.cli.console import streams
 from airflow_sm_pipelines.cli.errors import CommandError
 from airflow_sm_pipelines.cli.extra import require_local_extra
@@ -31,7 +31,8 @@ airflow-sm local --port 0 -- python pipeline.py
 
 airflow-sm local doctor: what this machine can do for local jobs, and how to get more
 
-airflow-sm local prepare: makes the environments of all images, so that no job needs a network
+airflow-sm local prepare xgboost: makes the environment of an image, of all without a name, so that
+its jobs need no network
 
 [bold]Exit code[/]
 
@@ -47,7 +48,7 @@ def local(
     command: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[doctor | prepare | -- COMMAND...]",
+            metavar="[doctor | prepare [NAME...] | -- COMMAND...]",
             help="Serve only while this command runs, which gets the variables. doctor and prepare "
             "serve nothing.",
         ),
@@ -73,10 +74,8 @@ def local(
 ) -> None:
     """Serve the local AWS alone, until Ctrl-C, and print the variables that lead to it."""
     require_local_extra()
-    if command and len(command) == 1 and command[0] in ("doctor", "prepare"):
-        from airflow_sm_pipelines.cli.local_doctor import TASKS
-
-        raise typer.Exit(TASKS[command[0]](root, port))
+    if command and command[0] in ("doctor", "prepare"):
+        raise typer.Exit(_look(command, root, port))
     from airflow_sm_pipelines.local import LocalAWS
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -90,6 +89,16 @@ def local(
             _serve(streams().out, aws)
         except KeyboardInterrupt:
             streams().err.print("stopping the local AWS and its jobs")
+
+
+def _look(words: Sequence[str], root: Path, port: int) -> int:
+    """Do what needs no server; the exit code."""
+    match words:
+        case ["doctor"]:
+            return local_doctor.doctor(root, port)
+        case ["prepare", *names]:
+            return local_doctor.prepare(names)
+    raise CommandError(f"{' '.join(words)}: doctor takes no word; to run a program write its path")
 
 
 def _serve(console: Console, aws: "LocalAWS") -> None:

@@ -1,15 +1,16 @@
 """`airflow-sm local doctor` and `airflow-sm local prepare`: what this machine can do, and more."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.text import Text
 
 from airflow_sm_pipelines.cli import machine
 from airflow_sm_pipelines.cli.console import streams
-from airflow_sm_pipelines.cli.errors import FAILED
+from airflow_sm_pipelines.cli.errors import FAILED, CommandError
 from airflow_sm_pipelines.cli.extra import require_local_extra
+from airflow_sm_pipelines.errors import did_you_mean
 from airflow_sm_pipelines.local.environments import BuildError, build, default_cache, ready
 from airflow_sm_pipelines.local.images import Images
 
@@ -37,21 +38,26 @@ def doctor(root: Path, port: int) -> int:
     return 0 if isolated and roomy else FAILED
 
 
-def prepare(root: Path, port: int) -> int:
-    """Make the environment of every image that has none yet; the exit code.
+def prepare(names: Sequence[str]) -> int:
+    """Make the environments of these images, of all without names; the exit code.
 
-    After that jobs need no network, but for what they install themselves.
+    After that their jobs need no network, but for what they install themselves.
     """
     require_local_extra()
     terminal = streams()
+    locks = Images().locks()
+    for name in names:
+        if name not in locks:
+            hint = did_you_mean(name, locks)
+            raise CommandError(f"{name}: no image{hint}; one of: {', '.join(locks)}")
     failed = False
-    for name, lock in Images().locks().items():
-        if ready(lock, default_cache()):
+    for name in names or locks:
+        if ready(locks[name], default_cache()):
             terminal.out.print(f"{name}: is ready", markup=False)
             continue
         terminal.out.print(f"{name}: being made; this takes a minute or two", markup=False)
         try:
-            terminal.out.print(f"{name}: {build(lock, default_cache())}", markup=False)
+            terminal.out.print(f"{name}: {build(locks[name], default_cache())}", markup=False)
         except BuildError as error:
             failed = True
             terminal.err.print(f"{name}: {error}", markup=False, soft_wrap=True)
@@ -65,7 +71,3 @@ def _taken(port: int) -> str:
     except OSError as error:
         return str(error.strerror)
     return ""
-
-
-TASKS: dict[str, Callable[[Path, int], int]] = {"doctor": doctor, "prepare": prepare}
-"""What `airflow-sm local` does instead of serving, by its only word."""

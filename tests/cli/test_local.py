@@ -87,12 +87,22 @@ def test_prepare_makes_what_is_missing_and_leaves_what_is_there(
     file.write_text('[[image]]\nmatch = "mine"\nname = "mine"\nlock = "mine.txt"\n')
     (file.parent / "mine.txt").write_text("no-such-package-anywhere==1.0\n")
     variables = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "UV_OFFLINE": "1"}
-    done = airflow_sm("local", "prepare", **variables)
+    done = airflow_sm("local", "prepare", "mine", **variables)
     assert done.returncode == 1
     assert "mine: being made" in done.stdout
     assert "mine.txt: uv could not make the environment" in done.stderr
     (file.parent / "mine.txt").write_text("")
-    done = airflow_sm("local", "prepare", XDG_CACHE_HOME=str(tmp_path / "cache"), **variables)
+    done = airflow_sm(
+        "local", "prepare", "mine", XDG_CACHE_HOME=str(tmp_path / "cache"), **variables
+    )
     assert f"mine: {tmp_path}/cache/airflow-sm-pipelines/envs/mine-" in done.stdout
-    done = airflow_sm("local", "prepare", XDG_CACHE_HOME=str(tmp_path / "cache"), **variables)
+    done = airflow_sm(
+        "local", "prepare", "mine", XDG_CACHE_HOME=str(tmp_path / "cache"), **variables
+    )
     assert "mine: is ready" in done.stdout
+
+
+def test_prepare_knows_the_images_by_the_names_of_their_rules(airflow_sm: Command) -> None:
+    done = airflow_sm("local", "prepare", "xgbost")
+    assert done.returncode == 2
+    assert "xgbost: no image; did you mean 'xgboost'?; one of: scikit-learn, xgboost" in done.stderr

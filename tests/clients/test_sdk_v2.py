@@ -13,11 +13,15 @@ def said(served: Served) -> dict[str, str]:
     return run_blocks(served, environment("sdk") / "python", "v2")
 
 
-@pytest.mark.parametrize("block", blocks("python", "v2"))
-def test_the_programs_of_the_page_go_through(said: dict[str, str], block: str) -> None:
+def go_through(said: dict[str, str], block: str) -> None:
     if "is not executed by the local AWS" in said[block]:
         pytest.skip(f"the local AWS does not execute it yet: {block}")
     assert said[block] == ""
+
+
+@pytest.mark.parametrize("block", blocks("python", "v2"))
+def test_the_programs_of_the_page_go_through(said: dict[str, str], block: str) -> None:
+    go_through(said, block)
 
 
 def test_run_and_fit_are_jobs_that_left_their_outputs(said: dict[str, str], served: Served) -> None:
@@ -27,6 +31,29 @@ def test_run_and_fit_are_jobs_that_left_their_outputs(said: dict[str, str], serv
     assert rows.startswith(b"0,1\n1,4\n")
     jobs = served.client("sagemaker").list_training_jobs(NameContains="sagemaker-scikit-learn")
     assert {each["TrainingJobStatus"] for each in jobs["TrainingJobSummaries"]} == {"Completed"}
+
+
+def test_transform_has_written_what_the_model_predicts(
+    said: dict[str, str], served: Served
+) -> None:
+    go_through(said, "transform")
+    bucket = "sagemaker-us-east-1-123456789012"
+    predicted = served.client("s3").get_object(Bucket=bucket, Key="predicted/test.csv.out")
+    assert [float(line) for line in predicted["Body"].read().split()] == [
+        3 * x + 1 for x in range(30, 40)
+    ]
+
+
+def test_tune_has_run_two_jobs_and_knows_the_better_one(
+    said: dict[str, str], served: Served
+) -> None:
+    go_through(said, "tune")
+    sagemaker = served.client("sagemaker")
+    (summary,) = sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    name = summary["HyperParameterTuningJobName"]
+    job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    assert job["TrainingJobStatusCounters"]["Completed"] == 2
+    assert "scale" in job["BestTrainingJob"]["TunedHyperParameters"]
 
 
 def test_upsert_stores_the_definition(said: dict[str, str], served: Served) -> None:
