@@ -97,7 +97,9 @@ class Machine:
             for launch in launches:
                 started.append(self._started(launch, names))
         except OSError:
-            Crew(started).terminate(grace_seconds=0)
+            crew = Crew(started)
+            crew.terminate(grace_seconds=0)
+            crew.wait()
             raise
         return Crew(started)
 

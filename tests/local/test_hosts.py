@@ -5,14 +5,17 @@ import os
 import threading
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.hosts import Host, count_refusals, named
+from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.sandbox import choose
 
 from .calls import (
@@ -332,6 +335,27 @@ def test_nothing_of_a_job_is_left_behind(
     opened = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
     assert not [path for path in opened if path.startswith(str(job_folder))]
     assert str(job_folder) not in Path("/proc/self/mountinfo").read_text()
+
+
+def test_where_a_host_cannot_be_started_the_others_are_ended(
+    tmp_path: Path, images: Images, training_request: Run, name: str
+) -> None:
+    chosen = choose()
+
+    def prefix(ml: Path, hosts: Path | None) -> list[str]:
+        return ["no-such-program"] if "algo-2" in str(ml) else chosen.means.prefix(ml, hosts)
+
+    broken = replace(chosen, means=replace(chosen.means, prefix=prefix))
+    with LocalAWS(tmp_path, images=images, isolation=broken) as aws:
+        sagemaker = boto3.Session("key", "secret", region_name="us-east-1").client(
+            "sagemaker", endpoint_url=aws.endpoint_url
+        )
+        request = training_request("import time; time.sleep(60)", ResourceConfig=TWO)
+        sagemaker.create_training_job(**request)
+        job = final_training_job(sagemaker, name)
+        sagemaker.close()
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("InternalServerError: [Errno 2] No such file")
 
 
 def test_where_one_process_alone_can_have_an_opt_ml_several_hosts_are_refused() -> None:
