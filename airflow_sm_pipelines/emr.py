@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines import aws, settings, tagging
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import EMR_STEP
-from airflow_sm_pipelines.errors import JobError, UnseenError
+from airflow_sm_pipelines.errors import JobError, JobLostError, UnseenError
 from airflow_sm_pipelines.members import member
 
 if TYPE_CHECKING:
@@ -102,7 +102,11 @@ def find(
 
 def stop(client: "BaseClient", resource: aws.Resource) -> bool:
     """Interrupt a step, or terminate the cluster that is its own; False where it has ended."""
-    described = aws.describe(client, resource)
+    try:
+        described = aws.describe(client, resource)
+    except JobLostError as error:
+        log.info("%s was not stopped: %s", resource, error)
+        return False
     if resource.final_status(described):
         log.info("%s was not stopped, it has ended", resource)
         return False

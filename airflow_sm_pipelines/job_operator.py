@@ -31,6 +31,7 @@ from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import STOPPED
 from airflow_sm_pipelines.errors import (
     AccessDeniedError,
+    JobError,
     JobFailedError,
     JobLostError,
     WaitInterruptedError,
@@ -324,7 +325,7 @@ class JobOperator(StepOperator):
                 self.log.warning("step %s: its job goes on, no record has its name", self.step.name)
                 return
             stops.stop(client, resource)
-        except (AccessDeniedError, ClientError, BotoCoreError) as error:
+        except (AccessDeniedError, JobError, ClientError, BotoCoreError) as error:
             self.log.error("the job could not be stopped and may go on: %s", error)
 
     def _finish(

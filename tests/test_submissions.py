@@ -257,6 +257,11 @@ def test_the_step_of_the_time_before_a_clear_is_stopped(
     until(lambda: estate.states() == ["CANCELLED"])
 
 
+def test_a_step_that_emr_does_not_know_is_not_stopped(estate: Estate) -> None:
+    gone = aws.Resource(EMR_STEP, "s-GONE", told_apart={"ClusterId": estate.cluster})
+    assert not stops.stop(estate.client, gone)
+
+
 def test_stopping_a_step_on_its_own_cluster_terminates_that(local_aws: "LocalAWS") -> None:
     client = made(local_aws, "emr")
     jar = {"Jar": "command-runner.jar", "Args": ["sleep", "60"]}
