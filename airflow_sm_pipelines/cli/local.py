@@ -81,14 +81,19 @@ def local(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     with LocalAWS(root, port=port, least_free_bytes=least_free_mib << 20, lambdas=lambdas) as aws:
-        try:
-            if seed:
-                seeding.seed(aws.environment, seed)
-            if command:
-                raise typer.Exit(_run(command, aws.environment))
-            _serve(streams().out, aws)
-        except KeyboardInterrupt:
-            streams().err.print("stopping the local AWS and its jobs")
+        _serve_while(command, aws, seed)
+
+
+def _serve_while(command: Sequence[str] | None, aws: "LocalAWS", seed: Path | None) -> None:
+    """Serve while a command runs, or until the user ends it."""
+    try:
+        if seed:
+            seeding.seed(aws.environment, seed)
+        if command:
+            raise typer.Exit(_run(command, aws.environment))
+        _serve(streams().out, aws)
+    except KeyboardInterrupt:
+        streams().err.print("stopping the local AWS and its jobs")
 
 
 def _look(words: Sequence[str], root: Path, port: int) -> int:

@@ -30,6 +30,7 @@ from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.invocations import Invocations
+from airflow_sm_pipelines.local.job import JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.kept import Shelf
@@ -189,32 +190,15 @@ class LocalAWS:
             ready=space.check_job,
         )
         registry = Registry(self.account, self.scripts, self.root / "registry")
-        trained = training(machine)
-        kinds = (
-            processing(machine),
-            trained,
-            tuning(machine, jobs, trained, tags=registry.tags),
-            transform(machine, registry),
-            auto_ml(machine),
-            *unexecuted(),
-        )
+        kinds = _kinds(machine, jobs, registry)
         jobs.load(kinds)
-        control = Control(
-            {
-                "scripts": settable("Scripts", self.scripts),
-                "faults": settable("Faults", self.faults),
-                "requests": record("Requests", self.requests),
-            }
-        )
-        api = Api(jobs, registry, kinds=kinds, faults=self.faults)
-        disruption = Disruption(self.faults, self.requests)
         beside = self._services(machine, moto)
         endpoints = Endpoints(machine, registry, self.root / "endpoints")
         front = Front(
-            api,
+            Api(jobs, registry, kinds=kinds, faults=self.faults),
             moto,
-            control=control,
-            disruption=disruption,
+            control=self._control(),
+            disruption=Disruption(self.faults, self.requests),
             services=beside,
             invocations=Invocations(self.account, endpoints),
         )
@@ -222,6 +206,15 @@ class LocalAWS:
         pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
         machine.entrance.open(partial(_serve, pages))
         return _Started(_serve(pages, listening), jobs, beside, endpoints, store, lock)
+
+    def _control(self) -> Control:
+        return Control(
+            {
+                "scripts": settable("Scripts", self.scripts),
+                "faults": settable("Faults", self.faults),
+                "requests": record("Requests", self.requests),
+            }
+        )
 
     def _services(self, machine: Machine, moto: WSGIApp) -> Services:
         return services(
@@ -308,6 +301,19 @@ class _Started:
         self._server.server_close()
         self._store.close()
         self._lock.close()
+
+
+def _kinds(machine: Machine, jobs: Jobs, registry: Registry) -> tuple[JobKind, ...]:
+    """The kinds of job that there are."""
+    trained = training(machine)
+    return (
+        processing(machine),
+        trained,
+        tuning(machine, jobs, trained, tags=registry.tags),
+        transform(machine, registry),
+        auto_ml(machine),
+        *unexecuted(),
+    )
 
 
 class _Handler(MotoRequestHandler):

@@ -338,7 +338,7 @@ def test_nothing_of_a_job_is_left_behind(
 
 
 def test_where_a_host_cannot_be_started_the_others_are_ended(
-    tmp_path: Path, images: Images, training_request: Run, name: str
+    tmp_path: Path, images: Images, training_request: Run, name: str, bucket: str
 ) -> None:
     chosen = choose()
 
@@ -347,13 +347,17 @@ def test_where_a_host_cannot_be_started_the_others_are_ended(
 
     broken = replace(chosen, means=replace(chosen.means, prefix=prefix))
     with LocalAWS(tmp_path, images=images, isolation=broken) as aws:
-        sagemaker = boto3.Session("key", "secret", region_name="us-east-1").client(
-            "sagemaker", endpoint_url=aws.endpoint_url
+        session = boto3.Session("key", "secret", region_name="us-east-1")
+        sagemaker, s3 = (
+            session.client(service, endpoint_url=aws.endpoint_url)
+            for service in ("sagemaker", "s3")
         )
-        request = training_request("import time; time.sleep(60)", ResourceConfig=TWO)
-        sagemaker.create_training_job(**request)
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key="code/script.py", Body=b"import time; time.sleep(60)")
+        sagemaker.create_training_job(**training_request(ResourceConfig=TWO))
         job = final_training_job(sagemaker, name)
         sagemaker.close()
+        s3.close()
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("InternalServerError: [Errno 2] No such file")
 

@@ -134,7 +134,15 @@ def test_an_ordinary_user_has_a_network_too() -> None:
     launcher = [str(SYSTEM_PYTHON), "-I", "-S", str(ml / "launch.py"), "namespace", str(ml)]
     try:
         ended = subprocess.run(
-            [*launcher, f"{theirs.fileno()}:4599:1", "--", str(SYSTEM_PYTHON), "-c", INTERFACES],
+            [
+                *launcher,
+                "network",
+                f"{theirs.fileno()}:4599:1",
+                "--",
+                str(SYSTEM_PYTHON),
+                "-c",
+                INTERFACES,
+            ],
             user="nobody",
             extra_groups=[],
             cwd="/",
