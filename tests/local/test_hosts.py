@@ -348,10 +348,8 @@ def test_where_a_host_cannot_be_started_the_others_are_ended(
     broken = replace(chosen, means=replace(chosen.means, prefix=prefix))
     with LocalAWS(tmp_path, images=images, isolation=broken) as aws:
         session = boto3.Session("key", "secret", region_name="us-east-1")
-        sagemaker, s3 = (
-            session.client(service, endpoint_url=aws.endpoint_url)
-            for service in ("sagemaker", "s3")
-        )
+        sagemaker = session.client("sagemaker", endpoint_url=aws.endpoint_url)
+        s3 = session.client("s3", endpoint_url=aws.endpoint_url)
         s3.create_bucket(Bucket=bucket)
         s3.put_object(Bucket=bucket, Key="code/script.py", Body=b"import time; time.sleep(60)")
         sagemaker.create_training_job(**training_request(ResourceConfig=TWO))
