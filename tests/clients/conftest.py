@@ -61,7 +61,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """`airflow-sm local`, as a user starts it."""
     folder = tmp_path_factory.mktemp("clients") / "work"
     shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    with started(folder.parent, "local", "--port", 0) as process:
+    config = folder.parent / "config" / "airflow-sm-pipelines"
+    config.mkdir(parents=True)
+    (rule,) = (text for _, text in found("toml"))
+    (config / "images.toml").write_text(rule.replace("~/envs", str(ROOT / ".venvs")))
+    options = {"XDG_CONFIG_HOME": str(config.parent)}
+    with started(folder.parent, "local", "--port", 0, **options) as process:
         lines = read_until(process, "# Ctrl-C stops it and its jobs")
         printed = [shlex.split(line)[1] for line in lines if line.startswith("export ")]
         yield Served(dict(text.split("=", 1) for text in printed), folder)
@@ -69,14 +74,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         process.wait()
 
 
-def blocks(language: str, client: str = "") -> dict[str, str]:
-    """Name -> text of the page's blocks for a client, in order; the nameless ones have a number."""
-    found = [
+def found(language: str) -> list[tuple[list[str], str]]:
+    """The words after the language, and the text, of the page's blocks in a language."""
+    return [
         (words.split(), text)
         for shown, words, text in BLOCK.findall(PAGE.read_text())
-        if shown == language and words.split()[:1] == ([client] if client else [])
+        if shown == language
     ]
-    return {" ".join(words[1:]) or str(number): text for number, (words, text) in enumerate(found)}
+
+
+def blocks(client: str) -> dict[str, str]:
+    """Name -> program, of the page's programs for a client; the nameless ones have a number."""
+    programs = [(words[1:], text) for words, text in found("python") if words[:1] == [client]]
+    return {" ".join(name) or str(number): text for number, (name, text) in enumerate(programs)}
 
 
 def environment(name: str) -> Path:
@@ -91,7 +101,7 @@ def environment(name: str) -> Path:
 def run_blocks(served: Served, python: Path, client: str) -> dict[str, str]:
     """Block -> the traceback with which it ended, "" where it went through."""
     driver = Path(__file__).with_name("blocks.py")
-    done = served.run([python, driver], text=json.dumps(list(blocks("python", client).items())))
+    done = served.run([python, driver], text=json.dumps(list(blocks(client).items())))
     assert done.returncode == 0, done.stderr
     said: dict[str, str] = json.loads(done.stdout)
     return {name: error and f"{error}\n{done.stderr[-3000:]}" for name, error in said.items()}

@@ -1,10 +1,10 @@
 """The AWS CLI against `airflow-sm local`."""
 
-from tests.clients.conftest import Served, blocks, environment
+from tests.clients.conftest import Served, environment, found
 
 
 def test_the_commands_of_the_page_run_a_job_and_read_what_it_left(served: Served) -> None:
-    (commands,) = blocks("bash").values()
+    ((_, commands),) = found("bash")
     # `wait` would sleep for a minute, so it looks after each second here.
     quick = commands.replace("aws sagemaker wait", "until_ended", 1)
     until = """until_ended() {
@@ -19,7 +19,7 @@ def test_the_commands_of_the_page_run_a_job_and_read_what_it_left(served: Served
 
 
 def test_wait_of_the_page_is_a_waiter_that_the_cli_has(served: Served) -> None:
-    (commands,) = blocks("bash").values()
+    ((_, commands),) = found("bash")
     command = next(line for line in commands.splitlines() if " wait " in line)
     done = served.run(["bash", "-c", command], path=str(environment("sdk-v3")))
     assert (done.returncode, done.stderr) == (0, "")

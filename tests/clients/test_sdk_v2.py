@@ -3,7 +3,6 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.cli.conftest import AIRFLOW_SM
 from tests.clients.conftest import Served, blocks, environment, run_blocks
 
 
@@ -19,7 +18,7 @@ def go_through(said: dict[str, str], block: str) -> None:
     assert said[block] == ""
 
 
-@pytest.mark.parametrize("block", blocks("python", "v2"))
+@pytest.mark.parametrize("block", blocks("v2"))
 def test_the_programs_of_the_page_go_through(said: dict[str, str], block: str) -> None:
     go_through(said, block)
 
@@ -66,12 +65,3 @@ def test_start_is_refused_with_what_runs_the_pipeline_instead(
 ) -> None:
     with pytest.raises(ClientError, match="airflow-sm run pipeline:NAME --connection aws_default"):
         served.client("sagemaker").start_pipeline_execution(PipelineName="Rows")
-
-
-def test_what_was_stored_is_run_on_the_same_server(said: dict[str, str], served: Served) -> None:
-    command = [*AIRFLOW_SM, "run", "pipeline:Rows", "--connection", "aws_default"]
-    done = served.run([*command])
-    assert done.returncode == 0, done.stdout + done.stderr
-    jobs = served.client("sagemaker").list_processing_jobs(NameContains="-Prepare-")
-    (job,) = jobs["ProcessingJobSummaries"]
-    assert job["ProcessingJobStatus"] == "Completed"
