@@ -4,14 +4,13 @@ Airflow reads its settings while it is imported, so they are in place before any
 Nothing here imports Airflow: the language's tests run without it.
 """
 
-import functools
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -40,26 +39,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def _parsed_once() -> Iterator[None]:
-    """Let botocore read each service's model once: each client reads them anew, for 130 ms."""
-    from botocore import loaders
-
-    load_file = loaders.JSONFileLoader.load_file
-
-    @functools.cache
-    def parsed(path: str) -> Any:
-        return load_file(loaders.JSONFileLoader(), path)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loaders.JSONFileLoader, "load_file", lambda _, path: parsed(path))
-        yield
-
-
-@pytest.fixture(scope="session")
-def local_aws(_parsed_once: None, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LocalAWS]":
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LocalAWS]":
     """A local AWS with the images that it has by default."""
+    from airflow_sm_pipelines.cli import service_models
     from airflow_sm_pipelines.local import LocalAWS
 
+    service_models.share()  # tests make clients by the dozen
     with LocalAWS(tmp_path_factory.mktemp("aws"), grace_seconds=1) as server:
         yield server
 
