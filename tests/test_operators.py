@@ -751,9 +751,21 @@ def name() -> str:
     return f"test-{uuid4().hex[:12]}"
 
 
+# Nothing is served in these tests: the model has no artifact.
+IN_SERVICE = [
+    {
+        "Kind": "Endpoint",
+        "On": operation,
+        "Moments": [{"Status": status, "Seconds": 0.2}, {"Status": "InService"}],
+    }
+    for operation, status in (("Create", "Creating"), ("Update", "Updating"))
+]
+
+
 @pytest.fixture
-def configs(client: Any, name: str) -> tuple[str, str]:
-    """The names of two configurations."""
+def configs(client: Any, name: str, play: Any) -> tuple[str, str]:
+    """The names of two configurations; endpoints come into service by scripts."""
+    play(*IN_SERVICE)
     client.create_model(ModelName=name, ExecutionRoleArn=ROLE, **MODEL["Arguments"])
     variant = {"VariantName": "V", "ModelName": name, "InstanceType": "ml.m5.large"}
     for each in "ab":

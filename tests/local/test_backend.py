@@ -1,9 +1,7 @@
 """moto's services, and what callers are told of what moto cannot do."""
 
-import io
 import sys
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +32,9 @@ def test_a_json_operation_that_moto_lacks_is_a_clean_400(client: Client) -> None
 
 
 def test_a_query_operation_that_moto_lacks_is_a_clean_400(client: Client) -> None:
-    role = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
-    assert refused(
-        client("iam").simulate_principal_policy,
-        PolicySourceArn=role,
-        ActionNames=["s3:GetObject"],
-    ) == {
+    assert refused(client("iam").get_context_keys_for_custom_policy, PolicyInputList=["{}"]) == {
         "Code": "NotImplemented",
-        "Message": "iam: SimulatePrincipalPolicy is not there in the local AWS",
+        "Message": "iam: GetContextKeysForCustomPolicy is not there in the local AWS",
     }
 
 
@@ -88,30 +81,6 @@ def test_a_service_that_moto_has_not_is_a_clean_400(client: Client) -> None:
         "Code": "NotImplemented",
         "Message": "braket: POST /devices is not there in the local AWS",
     }
-
-
-def test_a_lambda_function_is_not_invoked_and_the_log_has_one_line_of_it(
-    client: Client,
-    name: str,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setitem(sys.modules, "docker", None)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("code.py", "def handler(event, context): return 1")
-    client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.11",
-        Role="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
-        Handler="code.handler",
-        Code={"ZipFile": packed.getvalue()},
-    )
-    error = refused(client("lambda").invoke, FunctionName=name)
-    assert "needs the package docker; pip install 'moto[awslambda]'" in error["Message"]
-    (record,) = caplog.records
-    assert record.getMessage() == "awslambda: moto needs the package docker"
-    assert record.exc_info is None
 
 
 @pytest.mark.parametrize(
