@@ -13,6 +13,7 @@
     - WaitInterruptedError  the worker was told to end before the job had
     - NameTakenError      AWS has a resource of its name already
     - UnseenError         ... which AWS does not describe yet
+      NotReadyError       AWS has what a step needs, but it cannot be used yet
   + LocalRunError         a test's local AWS or Airflow did not do what was asked of it
 """
 

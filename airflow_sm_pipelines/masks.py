@@ -41,5 +41,14 @@ def _starred(value: Json, keeps: Callable[[Json], bool]) -> Json:
     return STARS
 
 
-MASKED = frozenset({"Environment", "HyperParameters", "StaticHyperParameters"})
+MASKED = frozenset(
+    {
+        "Environment",
+        "HyperParameters",
+        "StaticHyperParameters",
+        # Of clusters, of steps on them and of job runs on EMR.
+        "Properties",
+        "properties",
+    }
+)
 """The members whose values may be secrets, wherever in a request they are."""

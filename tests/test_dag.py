@@ -83,8 +83,8 @@ def test_a_step_with_a_trigger_and_the_end_of_its_run_start_when_all_before_are_
 
 
 def test_a_step_that_no_task_can_run_yet_is_a_task_that_says_so() -> None:
-    lambda_step = {"Name": "L", "Type": "Lambda", "Arguments": {}, "FunctionArn": "arn:f"}
-    assert isinstance(dag_of(lambda_step).task_dict["L"], UnsupportedOperator)
+    lineage = {"Name": "L", "Type": "Lineage", "Arguments": {}}
+    assert isinstance(dag_of(lineage).task_dict["L"], UnsupportedOperator)
 
 
 def test_a_for_each_step_is_one_task_that_waits_for_what_its_body_reads() -> None:

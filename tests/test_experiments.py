@@ -19,7 +19,9 @@ from airflow_sm_pipelines.scope import RunScope
 from tests.fakes import context
 
 AWS: Any = get_session().get_service_model("sagemaker")
-JOBS = {name: row.job for name, row in STEP_TYPES.items() if row.job}
+JOBS = {
+    name: row.job for name, row in STEP_TYPES.items() if row.job and row.job.service == "sagemaker"
+}
 DEFAULT = {
     "ExperimentName": {"Get": "Execution.PipelineName"},
     "TrialName": {"Get": "Execution.PipelineExecutionId"},

@@ -9,10 +9,30 @@ from botocore.session import get_session
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from airflow_sm_pipelines.masks import MASKED, masked
 
-AWS: Any = get_session().get_service_model("sagemaker")
-NOUNS = sorted({row.job.noun for row in STEP_TYPES.values() if row.job})
+CREATES = sorted(
+    {
+        ("sagemaker", f"Create{row.job.noun}")
+        for row in STEP_TYPES.values()
+        if row.job and row.job.service == "sagemaker"
+    }
+    | {
+        ("emr", "AddJobFlowSteps"),
+        ("emr", "RunJobFlow"),
+        ("emr-serverless", "CreateApplication"),
+        ("emr-serverless", "StartJobRun"),
+    }
+)
+"""The service and the operation of whatever a step creates."""
 
 SHOWN = {
+    "AdditionalInfo": "text for EMR itself",
+    "LogTypeUploadPolicy": "which logs go where",
+    "LogTypes": "which logs there are",
+    "encryptionContext": "what decryption has to name, no secret to KMS either",
+    "initialCapacity": "how many workers",
+    "logTypes": "which logs there are",
+    "tags": "what anybody may read",
+    "workerTypeSpecifications": "images",
     "CollectionParameters": "what the debugger saves",
     "CustomerMetadataProperties": "what people are to read in the registry",
     "HookParameters": "what the debugger saves",
@@ -33,16 +53,20 @@ def maps(shape: Any, seen: tuple[str, ...] = ()) -> Iterator[str]:
         yield from maps(inner, (*seen, shape.name))
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-def test_every_map_of_a_request_is_masked_or_known_to_be_no_secret(noun: str) -> None:
-    shape = AWS.operation_model(f"Create{noun}").input_shape
-    assert set(maps(shape)) <= MASKED | SHOWN.keys()
+def request(service: str, operation: str) -> Any:
+    model: Any = get_session().get_service_model(service)
+    return model.operation_model(operation).input_shape
+
+
+@pytest.mark.parametrize(("service", "operation"), CREATES)
+def test_every_map_of_a_request_is_masked_or_known_to_be_no_secret(
+    service: str, operation: str
+) -> None:
+    assert set(maps(request(service, operation))) <= MASKED | SHOWN.keys()
 
 
 def test_everything_masked_is_a_member_that_some_request_has() -> None:
-    found = {
-        name for noun in NOUNS for name in maps(AWS.operation_model(f"Create{noun}").input_shape)
-    }
+    found = {name for each in CREATES for name in maps(request(*each))}
     assert found == MASKED | SHOWN.keys()
 
 

@@ -57,7 +57,8 @@ def prepare(names: Sequence[str]) -> int:
             continue
         terminal.out.print(f"{name}: being made; this takes a minute or two", markup=False)
         try:
-            terminal.out.print(f"{name}: {build(locks[name], default_cache())}", markup=False)
+            made = build(locks[name], default_cache())
+            terminal.out.print(f"{name}: {made}", markup=False, soft_wrap=True)
         except BuildError as error:
             failed = True
             terminal.err.print(f"{name}: {error}", markup=False, soft_wrap=True)

@@ -17,7 +17,8 @@ METRIC_DIGITS = 6
 
 def job_name(response: Response) -> str:
     """The name of the resource that a Describe response is about; "" where it has none."""
-    return next((str(response[key]) for key in NAME_KEYS if key in response), "")
+    described = response.get("jobRun", response)  # a job run is a member of its description
+    return next((str(described[key]) for key in NAME_KEYS if key in described), "")
 
 
 def produced(response: Response) -> tuple[str, ...]:
@@ -102,6 +103,9 @@ NAME_KEYS = (
     "EndpointName",
     "EndpointConfigName",
     "JobName",
+    # A step of EMR and a job run of EMR Serverless are described as a whole.
+    "Name",
+    "name",
 )
 
 PRODUCTS: dict[str, Callable[[Any], Iterator[str]]] = {

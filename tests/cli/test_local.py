@@ -74,7 +74,7 @@ def test_doctor_says_how_to_get_an_engine(airflow_sm: Command, tmp_path: Path) -
     (tmp_path / "docker").write_text("#!/bin/sh\n")
     (tmp_path / "docker").chmod(0o755)
     path = f"{tmp_path}:/usr/bin:/bin"
-    told = " ".join(airflow_sm("local", "doctor", PATH=path).stdout.split())
+    told = " ".join(airflow_sm("local", "doctor", PATH=path, COLUMNS="300").stdout.split())
     assert f"docker works {tmp_path}/docker answers" in told
     assert "podman no there is no program podman on PATH; install it" in told
 

@@ -49,7 +49,7 @@ def jobs(endpoint_url: str) -> list[str]:
 def test_a_run_that_succeeds_tells_each_change_and_what_came_out(
     airflow_sm: Command, tmp_path: Path
 ) -> None:
-    done = airflow_sm("run", DEFINITION, "-p", "Seconds=0.1")
+    done = airflow_sm("run", DEFINITION, "-p", "Seconds=0.1", COLUMNS="300")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     changes = [

@@ -67,9 +67,13 @@ def both_branches(*after: Json) -> dict[str, Json]:
 
 FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
     "_not_run": (
-        definition(training("T"), condition("C", lambda_("L")), for_each("Loop", training("Each"))),
+        definition(
+            training("T"),
+            condition("C", step("Lineage", "L")),
+            for_each("Loop", training("Each")),
+        ),
         [
-            "$.Steps[1].Arguments.IfSteps[0].Type: steps of type Lambda are not run yet; "
+            "$.Steps[1].Arguments.IfSteps[0].Type: steps of type Lineage are not run yet; "
             "the DAG is built, this task fails",
             "$.Steps[2].Type: steps of type ForEach are not run yet; "
             "the DAG is built, this task fails",
@@ -409,11 +413,17 @@ def test_plain_definition_has_no_warning() -> None:
     assert warnings(fixture("processing")) == []
 
 
+REQUIRED: dict[str, Any] = {
+    "Callback": {"SqsQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/q"},
+    "Lambda": {"FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:f"},
+    "QualityCheck": {"CheckType": "DATA_QUALITY"},
+}
+
+
 @pytest.mark.parametrize("name", [name for name, row in STEP_TYPES.items() if row.runs])
 def test_step_that_a_task_can_run_is_not_warned_about(name: str) -> None:
     (find,) = (find for find in CAUTIONS if find.__name__ == "_not_run")
-    keys: Any = {"CheckType": "DATA_QUALITY"} if name == "QualityCheck" else {}
-    value = decide("S") if name == "Condition" else step(name, "S", **keys)
+    value = decide("S") if name == "Condition" else step(name, "S", **REQUIRED.get(name, {}))
     assert list(find(loaded(definition(value)))) == []
 
 
@@ -437,6 +447,6 @@ def test_cleanup_of_a_step_in_a_body_is_told() -> None:
 
 
 def test_thousands_of_warnings_of_one_kind_are_cut_with_a_word() -> None:
-    given = warnings(loaded(definition(*(lambda_(f"L{index}") for index in range(150)))))
+    given = warnings(loaded(definition(*(step("Lineage", f"L{index}") for index in range(150)))))
     assert len(given) == 101
     assert str(given[-1]) == "$: more than 100 problems of one kind; mend those first"

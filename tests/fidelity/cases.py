@@ -176,7 +176,7 @@ STEPS: dict[str, Step] = {
     "Transform": {
         "Arguments": {
             "ModelName": "model",
-            "TransformInput": {"DataSource": S3},
+            "TransformInput": {"DataSource": S3, "ContentType": "text/csv"},
             "TransformOutput": OUTPUT,
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         }
