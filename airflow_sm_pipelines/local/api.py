@@ -100,6 +100,10 @@ class Api:
             or _NEVER_PASSED_ON.search(operation) is not None
         )
 
+    def check(self, operation: str, body: bytes) -> None:
+        """Raise `AwsError` where a request of moto's part is not as the service model says."""
+        shapes.check(operation, _parsed(body))
+
     def answer(self, operation: str, body: bytes) -> Told:
         """What is answered to a request; raises `AwsError`."""
         if shapes.operation(operation) is None:

@@ -1,7 +1,8 @@
 """moto's services as one WSGI app, with clean errors for what moto cannot do.
 
-moto answers an operation that it does not have with an HTML page of status 500, which boto3 tries
-again and again. Here it is a 400 in the protocol of the request. The names of moto used are those
+moto answers an operation that it does not have with an HTML page, of status 404 for some services
+and of status 500, which boto3 tries again and again, for others. Here it is a 400 in the protocol
+of the request that names the operation. The names of moto used are those
 that its own server is made of; its classes are neither extended nor patched. `sessions.py` says
 how it is kept from the user's AWS configuration.
 """
@@ -14,11 +15,17 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import flask
+from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from airflow_sm_pipelines.local.calls import signed_for
+from airflow_sm_pipelines.local.calls import (
+    Call,
+    rest_operation,
+    signed_for,
+    speaks_xml,
+)
 from airflow_sm_pipelines.local.sessions import neutral_sessions
 from airflow_sm_pipelines.local.transport import WSGIApp
 
@@ -62,6 +69,7 @@ def _app(service: Any) -> WSGIApp:
     app.register_error_handler(
         Exception, lambda error: _unanswered(flask.request, service, error=error)
     )
+    app.after_request(lambda response: _spoken(flask.request, service, response))
     return app
 
 
@@ -78,24 +86,46 @@ def _failing(service: str, error: Exception) -> WSGIApp:
 def _unanswered(request: Request, service: str, *, error: Exception) -> Any:
     """What a caller is told when moto has raised."""
     if isinstance(error, HTTPException):
-        return error
-    code, reason = _failure(service, error)
-    target = request.headers.get("X-Amz-Target", "")
-    action = request.values.get("Action", "")
-    what = target.rpartition(".")[2] or action or f"{request.method} {request.path}"
-    message = f"{service}: {what} {reason}"
-    if action:
-        return _xml(f"<ErrorResponse>{_error(code, message)}</ErrorResponse>")
-    if service == "s3":
-        return _xml(_error(code, message))
-    return json_error(code, message)
+        return error  # `_spoken` sees whether it is AWS's
+    call = _call(request)
+    code, reason = _failure(service, call, error)
+    what = call.operation or f"{request.method} {request.path}"
+    return _told(call, service, code, f"{call.service or service}: {what} {reason}")
 
 
-def _failure(service: str, error: Exception) -> tuple[str, str]:
+def _call(request: Request) -> Call:
+    """What a request asks for, whose body moto has read."""
+    environ, service = request.environ, signed_for(request.environ)
+    if action := request.values.get("Action", ""):
+        return Call(service=service, operation=action, protocol="query")
+    target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+    return Call(service=service, operation=target or rest_operation(service, environ))
+
+
+def _spoken(request: Request, service: str, response: Response) -> Response:
+    """An answer of moto's, or a clean error where it is a page for people."""
+    page = response.status_code >= 400 and response.mimetype == "text/html"
+    if not page or request.method == "HEAD" or _is_document(response.get_data()):
+        return response
+    told: Response = _unanswered(request, service, error=NotImplementedError())
+    return told
+
+
+def _is_document(content: bytes) -> bool:
+    """Whether it is JSON or XML: moto sends both as text/html at times."""
+    start = content.lstrip()[:9].lower()
+    return start.startswith((b"{", b"[", b"<")) and start != b"<!doctype"
+
+
+def _failure(service: str, call: Call, error: Exception) -> tuple[str, str]:
     """The code of what moto has raised, and what that means for the operation."""
     match error:
         case NotImplementedError():
             return "NotImplemented", "is not there in the local AWS"
+        case OperationNotFoundError():
+            query = call.protocol == "query"
+            code = "InvalidAction" if query else "UnknownOperationException"
+            return code, "is no operation of this service"
         case ModuleNotFoundError(name=str(module)):
             package = module.partition(".")[0]
             extra = service if service in _extras() else "all"
@@ -125,8 +155,14 @@ def json_error(code: str, message: str, status: int = 400) -> Response:
     )
 
 
-def _error(code: str, message: str) -> str:
-    return f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+def _told(call: Call, service: str, code: str, message: str) -> Response:
+    """An error in the protocol of the request."""
+    error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    if service == "s3":
+        return _xml(error)
+    if call.protocol == "query" or speaks_xml(call.service):
+        return _xml(f"<ErrorResponse>{error}</ErrorResponse>")
+    return json_error(code, message)
 
 
 def _xml(content: str) -> Response:

@@ -66,7 +66,7 @@ def called(environ: dict[str, Any]) -> Call:
         action = parse_qs(body(environ).decode("latin-1")).get("Action", [""])[0]
         return Call(service=service, operation=action, protocol="query")
     protocol = "s3" if service == "s3" else "json"
-    return Call(service=service, operation=_rest_operation(service, environ), protocol=protocol)
+    return Call(service=service, operation=rest_operation(service, environ), protocol=protocol)
 
 
 def reads(operation: str) -> bool:
@@ -97,6 +97,12 @@ def operations(service: str) -> tuple[str, ...] | None:
     return None if model is None else tuple(model.operation_names)
 
 
+def speaks_xml(service: str) -> bool:
+    """Whether a REST service answers in XML."""
+    model = _model(service) if service else None
+    return model is not None and model.metadata.get("protocol") == "rest-xml"
+
+
 @functools.cache
 def _model(service: str) -> ServiceModel | None:
     if service == SAGEMAKER:
@@ -116,7 +122,7 @@ def _object(content: bytes) -> Mapping[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _rest_operation(service: str, environ: Mapping[str, Any]) -> str:
+def rest_operation(service: str, environ: Mapping[str, Any]) -> str:
     """The operation of a REST service that fits a request best, or ""."""
     method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)

@@ -4,6 +4,7 @@ What is below `/_local/` is no part of AWS: `control.py`.
 """
 
 import logging
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +24,9 @@ from airflow_sm_pipelines.local.tokens import Tokens
 from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
+
+# What boto3 puts before a message; moto has it in some messages already.
+_AS_BOTO = re.compile(r"An error occurred \(\w+\) when calling the \w+ operation: ")
 
 
 class Front:
@@ -91,6 +95,7 @@ class Front:
         content = body(environ)
         try:
             if not self._api.answers(call.operation, content):
+                self._api.check(call.operation, content)
                 return _passed_on(call, Response.from_app(self._moto, environ, buffered=True))
             told = self._api.answer(call.operation, content)
         except AwsError as error:
@@ -114,9 +119,13 @@ def _passed_on(call: Call, response: Response) -> Answer:
     """What moto answers, and what came of it: it names an error's code in its JSON."""
     if response.status_code < 400:
         return Answer(response=response, effect=not reads(call.operation))
-    told = response.get_json(force=True, silent=True)
-    code = told.get("__type") if isinstance(told, dict) else None
-    return Answer(response=response, outcome=str(code or response.status_code))
+    parsed = response.get_json(force=True, silent=True)
+    told = parsed if isinstance(parsed, dict) else {}
+    code = str(told.get("__type") or "")
+    said = str(told.get("message") or told.get("Message") or "")
+    if _AS_BOTO.match(said):
+        response = json_error(code, _AS_BOTO.sub("", said), response.status_code)
+    return Answer(response=response, outcome=code or str(response.status_code))
 
 
 def _failed(environ: dict[str, Any], error: Exception) -> Response:

@@ -22,6 +22,9 @@ from airflow_sm_pipelines.local.transport import WSGIApp
 _TARGET = "SageMaker."
 _LOCATION = "PipelineDefinitionS3Location"
 
+# https://github.com/aws/sagemaker-python-sdk/issues/3908
+_NO_OBJECT = "Unable to parse pipeline definition. Expecting start of Json Object."
+
 
 class Pipelines:
     """The app of moto, with pipelines that are kept on a shelf."""
@@ -62,6 +65,8 @@ class Pipelines:
             return json_error("ValidationException", str(error).removeprefix("ClientError: "))
         except (ValueError, TypeError, KeyError):  # moto says what is wrong with it
             return Response.from_app(app, environ, buffered=True)
+        if not _is_object(request.get("PipelineDefinition") or "{}"):
+            return json_error("ValidationException", _NO_OBJECT)
         target = environ["HTTP_X_AMZ_TARGET"]
         response = _sent(app, environ, target, request)
         if response.status_code < 400:
@@ -82,6 +87,14 @@ class Pipelines:
             definition = content.read().decode()
         others = {key: value for key, value in request.items() if key != _LOCATION}
         return {**others, "PipelineDefinition": definition}
+
+
+def _is_object(definition: str) -> bool:
+    """Whether a definition is a JSON object: what else is wrong with it SageMaker tells."""
+    try:
+        return isinstance(json.loads(definition), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _sent(

@@ -48,6 +48,43 @@ def test_a_definition_that_is_not_there_is_said(
         )
 
 
+REQUEST = {"ClientRequestToken": "t" * 32, "RoleArn": ROLE, "PipelineDefinition": DEFINITION}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"RoleArn": "MyRole"}, "Value 'MyRole' at 'roleArn' failed to satisfy constraint: "),
+        ({"PipelineName": "a_b"}, "Value 'a_b' at 'pipelineName' failed to satisfy constraint: "),
+        ({"ClientRequestToken": "short"}, "length greater than or equal to 32"),
+        ({"PipelineDefinition": None}, "Either Pipeline Definition or Pipeline Definition S3"),
+        ({"PipelineDefinition": "Steps: []"}, "Unable to parse pipeline definition. Expecting "),
+        ({"PipelineDefinition": "[]"}, "Unable to parse pipeline definition. Expecting "),
+    ],
+)
+def test_a_pipeline_that_sagemaker_would_refuse_is_refused(
+    raw_sagemaker: Any, name: str, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        raw_sagemaker.create_pipeline(**{"PipelineName": name, **REQUEST, **changes})
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert message in error["Message"]
+    assert "An error occurred" not in error["Message"]
+
+
+def test_a_name_in_use_is_refused_in_the_words_of_the_service(
+    raw_sagemaker: Any, name: str
+) -> None:
+    raw_sagemaker.create_pipeline(PipelineName=name, **REQUEST)
+    with pytest.raises(ClientError) as refused:
+        raw_sagemaker.create_pipeline(PipelineName=name, **REQUEST)
+    assert refused.value.response["Error"]["Message"] == (
+        "Pipeline names must be unique within an AWS account and region. "
+        f"Pipeline with name ({name}) already exists."
+    )
+
+
 @pytest.fixture
 def restarted(tmp_path: Path) -> Iterator[Callable[[], Callable[..., Any]]]:
     """SageMaker's operations of a server that has the shelf of the one before, and a new moto."""
