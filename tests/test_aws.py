@@ -41,7 +41,7 @@ REQUESTS: dict[Job, dict[str, Any]] = {
     TRAINING: {
         "RoleArn": ROLE,
         "AlgorithmSpecification": {"TrainingImage": "python:3", "TrainingInputMode": "File"},
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+        "OutputDataConfig": {"S3OutputPath": "s3://sagemaker-us-east-1-123456789012/models"},
         "ResourceConfig": CLUSTER,
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
     },
@@ -53,6 +53,16 @@ REQUESTS: dict[Job, dict[str, Any]] = {
             "SupportedResponseMIMETypes": ["text/csv"],
         }
     },
+}
+# What makes a job of the kind one that can still be stopped.
+LASTING: dict[Job, dict[str, Any]] = {
+    TRAINING: {
+        "AlgorithmSpecification": {
+            "TrainingImage": "python:3",
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["sleep", "60"],
+        }
+    }
 }
 KINDS = list(REQUESTS)
 NAMED = [job for job in KINDS if job.create_name]
@@ -186,7 +196,7 @@ def test_what_aws_does_not_know_is_told(client: Any, job: Job) -> None:
 
 @pytest.mark.parametrize("job", [job for job in KINDS if job.stops], ids=of_noun)
 def test_a_job_is_stopped_once(client: Any, name: str, job: Job) -> None:
-    aws.create(client, job, request(job, name))
+    aws.create(client, job, {**request(job, name), **LASTING.get(job, {})})
     assert aws.stop(client, Resource(job, name))
     client_status = aws.describe(client, Resource(job, name))[str(job.status)]
     assert client_status in {"Stopping", "Stopped"}

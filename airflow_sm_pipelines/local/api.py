@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from airflow_sm_pipelines.local import listing, shapes
+from airflow_sm_pipelines.local import contradictions, listing, shapes
 from airflow_sm_pipelines.local.callbacks import LISTED, Callbacks
 from airflow_sm_pipelines.local.calls import reads
 from airflow_sm_pipelines.local.components import Components
@@ -114,6 +114,8 @@ class Api:
         parsed = _parsed(body)
         shapes.check(operation, parsed)
         request = {key: value for key, value in parsed.items() if value is not None}
+        if operation in contradictions.RULES:
+            contradictions.check(operation, request)
         answer = self._operations[operation](request) or {}
         effect = not (reads(operation) or isinstance(answer, Replayed))
         created = next(iter(answer.values())) if effect and operation.startswith("Create") else ""

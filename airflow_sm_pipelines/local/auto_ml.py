@@ -67,6 +67,7 @@ def _ended(fields: Fields, ending: Ending) -> Fields:
 def _run(machine: Machine, job: Job) -> Ending:
     if machine.images.rule(IMAGE).handler is None:
         raise JobError(_REASON)
+    machine.objects.check_bucket(job.request["OutputDataConfig"]["S3OutputPath"])
     runtime = machine.runtime(job, IMAGE)
     _prepare(machine, job)
     job.go_on()

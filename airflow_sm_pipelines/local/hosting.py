@@ -10,6 +10,7 @@ from airflow_sm_pipelines.local.registry import (
     ENDPOINT,
     ENDPOINT_CONFIG,
     MODEL,
+    PACKAGE,
     Fields,
     Registry,
     recorded,
@@ -28,6 +29,9 @@ class Hosting:
             raise invalid("Either PrimaryContainer or Containers must be provided.")
         if request.get("PrimaryContainer") and request.get("Containers"):
             raise invalid("Only one of PrimaryContainer and Containers can be provided.")
+        for container in request.get("Containers") or [request["PrimaryContainer"]]:
+            if container.get("ModelPackageName"):
+                self._registry.get(PACKAGE, container["ModelPackageName"])
         fields = recorded(MODEL, request)
         return {"ModelArn": self._registry.create(MODEL, request["ModelName"], fields=fields)}
 

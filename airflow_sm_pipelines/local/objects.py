@@ -64,6 +64,15 @@ class Objects:
             ) from error
         return content
 
+    def check_bucket(self, uri: str) -> None:
+        """Raise `JobError` where the bucket of what is to be uploaded is not there."""
+        bucket, _ = split(uri)
+        if not self._store.has_bucket(bucket):
+            raise JobError(
+                f"ClientError: Artifact upload failed:Unable to upload file to {uri} "
+                "(NoSuchBucket: The specified bucket does not exist)"
+            )
+
     def upload(self, file: Path, uri: str) -> None:
         """Put one file to an S3 URI."""
         bucket, key = split(uri)

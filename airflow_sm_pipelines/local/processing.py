@@ -55,6 +55,8 @@ def _run(machine: Machine, job: Job) -> Ending:
     refused = list(_refusals(request, together=machine.isolation.together))
     if refused:
         raise JobError(f"ClientError: {'; '.join(refused)}")
+    for target in _outputs(request):
+        machine.objects.check_bucket(target["S3Uri"])
     hosts = hosts_of(job, request["ProcessingResources"]["ClusterConfig"])
     launches = [_launch(machine, job, host) for host in hosts]
     job.update(lambda fields: {"ProcessingStartTime": now()})

@@ -124,6 +124,7 @@ def _run(machine: Machine, job: Job) -> Ending:
     refused = list(refusals(request, together=machine.isolation.together))
     if refused:
         raise JobError(f"ClientError: {'; '.join(refused)}")
+    machine.objects.check_bucket(request["OutputDataConfig"]["S3OutputPath"])
     if request["ResourceConfig"].get("KeepAlivePeriodInSeconds"):
         job.note("KeepAlivePeriodInSeconds: there are no warm pools here; it has no effect")
     hosts = hosts_of(job, request["ResourceConfig"])

@@ -80,6 +80,7 @@ def _run(machine: Machine, registry: Registry, job: Job) -> Ending:
     stream = f"{job.name}/i-local-{int(job.describe()['CreationTime'].timestamp())}"
     with machine.logs.follow(job.log, group=LOG_GROUP, stream=stream):
         try:
+            machine.objects.check_bucket(job.request["TransformOutput"]["S3OutputPath"])
             inputs = sources(machine.objects, job)
             with _servers(machine, registry, job) as servers:
                 for server in servers:

@@ -510,10 +510,11 @@ def test_a_model_package_that_is_gone_fails_the_job(
     sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
 ) -> None:
     s3.put_object(Bucket=bucket, Key="in/a.csv", Body="x\n")
-    package = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{name}"
+    package = sagemaker.create_model_package(ModelPackageName=name)["ModelPackageArn"]
     sagemaker.create_model(
         ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": package}
     )
+    sagemaker.delete_model_package(ModelPackageName=package)
     sagemaker.create_transform_job(**transform_request(name, name, bucket))
     assert final_transform_job(sagemaker, name)["FailureReason"] == (
         f"ClientError: ModelPackage {package} does not exist."
