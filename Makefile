@@ -62,6 +62,11 @@ test-chaos: env ## Break a real Airflow, the short form: a few kills, on SQLite
 test-chaos-long: env ## Break a real Airflow in every way that has a test; 15 minutes
 	@$(BIN)/python -m pytest -q $(or $(ARGS),tests/chaos)
 
+.PHONY: test-stress
+test-stress: env ## Run 50 jobs at once and 1,000 in a row, and count what they leave; 5 minutes
+	@SM_PIPELINES_AT_ONCE=50 SM_PIPELINES_IN_A_ROW=1000 SM_PIPELINES_STRESS_SECONDS=300 \
+	$(BIN)/python -m pytest -q -s tests/stress $(ARGS)
+
 .PHONY: test-slow
 test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands against the SDK
 	@SM_PIPELINES_MUTATIONS=20000 $(BIN)/python -m pytest -q tests/corpus tests/diagrams $(ARGS)
