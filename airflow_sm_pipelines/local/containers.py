@@ -1,13 +1,12 @@
 """The containers of a model: their images, their artifacts, their environment."""
 
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local.errors import AwsError, JobError
-from airflow_sm_pipelines.local.fetching import fetch
+from airflow_sm_pipelines.local.fetching import DAMAGED, fetch, unpack
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.registry import MODEL, PACKAGE, Registry
 
@@ -82,21 +81,12 @@ def _container(definition: Fields) -> Container:
 
 
 def _unpack(archive: Path, folder: Path, uri: str) -> None:
-    """Unpack a model without letting anything out of `folder`."""
+    """Unpack a model."""
     try:
-        with tarfile.open(archive) as tar:
-            if hasattr(tarfile, "data_filter"):
-                tar.extractall(folder, filter="data")
-            else:  # Python 3.11.3 and before
-                tar.extractall(folder, members=[each for each in tar if _stays(each)])
-    except (tarfile.TarError, EOFError, OSError) as error:
+        with archive.open("rb") as packed:
+            unpack(packed, folder)
+    except DAMAGED as error:
         raise JobError(
             f"ClientError: Failed to extract model data archive from URL {uri!r}: {error}; it "
             "would be a tar.gz file"
         ) from error
-
-
-def _stays(member: tarfile.TarInfo) -> bool:
-    """Whether a member is a plain file or folder below where it is unpacked."""
-    path = Path(member.name)
-    return (member.isfile() or member.isdir()) and not path.is_absolute() and ".." not in path.parts

@@ -58,6 +58,11 @@ class Runtime:
         """What stands for the entry point of the image; () where that is not known."""
         return ()
 
+    @property
+    def takes_scripts(self) -> bool:
+        """Whether `train` is a launcher of ours, which runs the script of a user."""
+        return (self.train or ())[1:] in [launcher[1:] for launcher in LAUNCHERS.values()]
+
     def for_job(self, folder: Path) -> "Runtime":
         """This runtime with a virtual environment of the job's own, made in `folder`.
 

@@ -4,37 +4,31 @@ A plain script of the standard library: it runs in the job's environment, which 
 else. The contract is that of the SageMaker Training Toolkit: hyperparameters name the program and
 where its code is; the code is unpacked in /opt/ml/code, its requirements.txt is installed, and the
 program runs there with the other hyperparameters as arguments and the `SM_*` variables.
-
-Code in S3 is fetched from the endpoint in AWS_ENDPOINT_URL by a request that names credentials and
-does not sign: enough for the local AWS, which checks no signature, and not made for the real S3.
 Of the launchers of distributed training torchrun is there, the others are refused.
+
+Every job waits for what is imported here, so little is: code in S3 is there already
+(`script_code.py`), and only where it is not, `script_fetching.py` is loaded.
 """
 
 from __future__ import annotations
 
-import glob
+import _thread
 import json
 import os
 import re
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-import tarfile
-import threading
 from collections import deque, namedtuple
-from pathlib import Path
 
-TYPE_CHECKING = False  # every job waits for what is imported here
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-ML = Path("/opt/ml")
-CODE = ML / "code"
-CONFIG = ML / "input" / "config"
-FAILURE = ML / "output" / "failure"
+ML = "/opt/ml"
+CODE = f"{ML}/code"
+CONFIG = f"{ML}/input/config"
+FAILURE = f"{ML}/output/failure"
 
 # Hyperparameters of the service; the rest of those with its prefix belong to a framework.
 SERVICE = re.compile(
@@ -45,9 +39,6 @@ TORCHRUN = "sagemaker_torch_distributed_enabled"
 MASTER_PORT = 7777  # that of the toolkit
 _DISTRIBUTION_GROUPS = "sagemaker_distribution_instance_groups"
 _INFO = 20
-_IN_A_PATH = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-~/")
-_SCOPE = "Credential=local/20000101/us-east-1/s3/aws4_request"
-_SIGNED = f"AWS4-HMAC-SHA256 {_SCOPE}, SignedHeaders=host, Signature=none"
 _TAIL_LINES = 200
 _MESSAGE_CHARACTERS = 700  # SageMaker keeps 1,024 of the whole text
 
@@ -82,7 +73,7 @@ def main() -> int:
         command = launcher(job, prepare(job.program))
         environment = {**os.environ, **variables(job), **meeting(job), "PYTHONUNBUFFERED": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(
-            filter(None, (str(CODE), os.environ.get("PYTHONPATH")))
+            filter(None, (CODE, os.environ.get("PYTHONPATH")))
         )
         _run("ExecuteUserScriptError", [*command, *arguments(job.hyperparameters)], environment)
     except TrainError as error:
@@ -121,44 +112,43 @@ def read_job() -> Job:
 
 
 def fetch(source: str) -> None:
-    """Put the code that `source` names into /opt/ml/code."""
-    CODE.mkdir(parents=True, exist_ok=True)
-    if source.startswith("s3://"):
-        archive = ML / "code.tar.gz"
-        _download(source, archive)
-        _unpack(archive, source)
-        archive.unlink()
-    elif os.path.isdir(source):
-        if Path(source) != CODE:
-            shutil.copytree(source, CODE, dirs_exist_ok=True)
-    elif os.path.isfile(source):
-        _unpack(Path(source), source)
-    else:
-        raise TrainError(
-            f"ClientError: hyperparameter sagemaker_submit_directory: {source} is not there; "
-            "name an S3 URI, a tar.gz file or a directory"
-        )
+    """Put the code that `source` names into /opt/ml/code, unless that has been done."""
+    os.makedirs(CODE, exist_ok=True)
+    if source.startswith("s3://") and os.listdir(CODE):
+        return
+    import importlib.util
+
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "script_fetching.py")
+    spec = importlib.util.spec_from_file_location("_sm_script_fetching", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path}: no module")
+    fetching = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fetching)
+    try:
+        fetching.fetch(source, CODE)
+    except fetching.FetchError as error:
+        raise TrainError(f"ClientError: {error}") from error
 
 
 def prepare(program: str) -> list[str]:
     """Install what the code needs; returns the command that runs `program`, without arguments."""
-    if not (CODE / program).exists():
-        found = ", ".join(sorted(entry.name for entry in CODE.iterdir())) or "nothing"
+    if not _in_code(program):
+        found = ", ".join(sorted(os.listdir(CODE))) or "nothing"
         raise TrainError(
             f"ClientError: hyperparameter sagemaker_program: no {program} in the code "
             f"(which has {found})"
         )
     pip = [sys.executable, "-m", "pip", "install"]
-    is_package = (CODE / "setup.py").exists() and not program.endswith(".sh")
+    is_package = _in_code("setup.py") and not program.endswith(".sh")
     if is_package:
         _run("InstallModuleError", [*pip, "--upgrade", "."], os.environ)
-    if (CODE / "requirements.txt").exists():
+    if _in_code("requirements.txt"):
         _run("InstallRequirementsError", [*pip, "-r", "requirements.txt"], os.environ)
     if is_package:
         return [sys.executable, "-m", _module(program)]
     if program.endswith(".py"):
         return [sys.executable, program]
-    (CODE / program).chmod(0o777)
+    os.chmod(f"{CODE}/{program}", 0o777)
     return ["/bin/sh", "-c", f'./{program} "$@"', program]
 
 
@@ -169,7 +159,7 @@ def launcher(job: Job, command: Sequence[str]) -> list[str]:
     if command[0] != sys.executable:
         raise TrainError(f"ClientError: hyperparameter {TORCHRUN}: {job.program} is no Python")
     hosts, current = job.resources["hosts"], job.resources["current_host"]
-    processes = len(glob.glob("/dev/nvidia[0-9]*")) or 1
+    processes = _count_devices("nvidia") or 1
     options = [f"--nnodes={len(hosts)}", f"--nproc_per_node={processes}"]
     if len(hosts) > 1:
         options += [f"--master_addr={hosts[0]}", f"--master_port={MASTER_PORT}"]
@@ -225,20 +215,20 @@ def _describe(job: Job) -> dict[str, object]:
         "distribution_instance_groups": job.settings.get(_DISTRIBUTION_GROUPS, []),
         "framework_module": os.environ.get("SAGEMAKER_TRAINING_MODULE"),
         "hyperparameters": dict(job.hyperparameters),
-        "input_config_dir": str(CONFIG),
+        "input_config_dir": CONFIG,
         "input_data_config": dict(job.channels),
-        "input_dir": str(ML / "input"),
+        "input_dir": f"{ML}/input",
         "job_name": os.environ.get("TRAINING_JOB_NAME"),
         "log_level": job.settings.get("sagemaker_container_log_level", _INFO),
-        "model_dir": str(ML / "model"),
+        "model_dir": f"{ML}/model",
         "module_dir": job.source,
         "module_name": _module(job.program),
         "num_cpus": os.cpu_count(),
-        "num_gpus": len(glob.glob("/dev/nvidia[0-9]*")),
-        "num_neurons": len(glob.glob("/dev/neuron[0-9]*")),
-        "output_data_dir": str(ML / "output" / "data"),
-        "output_dir": str(ML / "output"),
-        "output_intermediate_dir": str(ML / "output" / "intermediate"),
+        "num_gpus": _count_devices("nvidia"),
+        "num_neurons": _count_devices("neuron"),
+        "output_data_dir": f"{ML}/output/data",
+        "output_dir": f"{ML}/output",
+        "output_intermediate_dir": f"{ML}/output/intermediate",
         "resource_config": dict(job.resources),
         "user_entry_point": job.program,
         **_describe_hosts(job.resources),
@@ -267,7 +257,15 @@ def _describe_hosts(resources: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _channel_paths(job: Job) -> dict[str, str]:
-    return {name: str(ML / "input" / "data" / name) for name in job.channels}
+    return {name: f"{ML}/input/data/{name}" for name in job.channels}
+
+
+def _count_devices(kind: str) -> int:
+    return sum(re.match(rf"{kind}[0-9]", name) is not None for name in os.listdir("/dev"))
+
+
+def _in_code(name: str) -> bool:
+    return os.path.exists(f"{CODE}/{name}")
 
 
 def _module(program: str) -> str:
@@ -276,10 +274,11 @@ def _module(program: str) -> str:
 
 def _read_config(name: str) -> dict[str, Any]:
     """A configuration file; absent is empty, as a job without channels has no inputdataconfig."""
-    path = CONFIG / name
-    if not path.exists():
+    path = f"{CONFIG}/{name}"
+    if not os.path.exists(path):
         return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
+    with open(path, encoding="utf-8") as file:
+        content = json.load(file)
     if not isinstance(content, dict):
         raise TrainError(f"ClientError: {path}: not a JSON object")
     return content
@@ -302,51 +301,27 @@ def _encode(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _download(uri: str, target: Path) -> None:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if not endpoint:
-        raise TrainError(f"ClientError: {uri}: AWS_ENDPOINT_URL is not set; run in the local AWS")
-    bucket, _, key = uri[len("s3://") :].partition("/")
-    authority = endpoint.partition("://")[2].rstrip("/")
-    host, _, port = authority.partition(":")
-    path = "".join(chr(byte) if byte in _IN_A_PATH else f"%{byte:02X}" for byte in key.encode())
-    request = f"GET /{bucket}/{path} HTTP/1.0\r\nHost: {authority}\r\n"
-    try:
-        # Not by urllib: its import takes as long as all else that is done here.
-        with socket.create_connection((host, int(port or 80))) as connection:
-            connection.sendall(f"{request}Authorization: {_SIGNED}\r\n\r\n".encode())
-            with connection.makefile("rb") as answer, target.open("wb") as file:
-                _, status = answer.readline().decode().rstrip().split(" ", 1)
-                if not status.startswith("200"):
-                    raise TrainError(f"ClientError: {uri}: {status}")
-                while answer.readline().strip():
-                    pass
-                shutil.copyfileobj(answer, file)
-    except (OSError, ValueError) as error:
-        raise TrainError(f"ClientError: {uri}: {endpoint} does not answer: {error}") from error
-
-
-def _unpack(archive: Path, source: str) -> None:
-    # Python 3.11.3 and before have no filters; the code that comes out is run in any case.
-    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(CODE, **safely)  # type: ignore[arg-type]
-    except tarfile.TarError as error:
-        raise TrainError(f"ClientError: {source}: not a tar.gz archive ({error})") from error
-
-
 def _run(kind: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
     """Run `command` in the code's directory; its error output goes on, and into the reason."""
     # Whoever stops the job signals the group: the command decides when to end, we wait for it.
     signal.signal(signal.SIGTERM, lambda *_: None)
     sys.stdout.flush()
+    os.chdir(CODE)
+    errors, written = os.pipe()
+    child = os.posix_spawn(
+        command[0],
+        list(command),
+        environment,
+        file_actions=[(os.POSIX_SPAWN_DUP2, written, sys.stderr.fileno())],
+        setsigdef=IGNORED,
+    )
+    os.close(written)
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
-    with subprocess.Popen(command, cwd=CODE, env=environment, stderr=subprocess.PIPE) as process:
-        reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
-        reader.start()
-        code = process.wait()
-        reader.join(timeout=5)  # what a process left behind by the command still holds open
+    read = _thread.allocate_lock()
+    read.acquire()
+    _thread.start_new_thread(_pass_on, (errors, tail, read))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    read.acquire(timeout=5)  # what a process left behind by the command still holds open
     if code != 0:
         # A shell's convention for a death by signal.
         code = code if code > 0 else 128 - code
@@ -356,11 +331,13 @@ def _run(kind: str, command: Sequence[str], environment: Mapping[str, str]) -> N
         )
 
 
-def _pass_on(stream: Iterable[bytes] | None, tail: deque[str]) -> None:
-    for line in stream or ():
-        sys.stderr.buffer.write(line)
-        sys.stderr.buffer.flush()
-        tail.append(line.decode(errors="replace").rstrip())
+def _pass_on(errors: int, tail: deque[str], read: _thread.LockType) -> None:
+    with open(errors, "rb") as stream:
+        for line in stream:
+            sys.stderr.buffer.write(line)
+            sys.stderr.buffer.flush()
+            tail.append(line.decode(errors="replace").rstrip())
+    read.release()
 
 
 def _message(tail: Sequence[str]) -> str:
@@ -381,10 +358,14 @@ def _report(reason: str) -> None:
     """Say why training failed, where SageMaker looks for it; the script's own words come first."""
     sys.stderr.write(f"{reason}\n")
     sys.stderr.flush()
-    if not FAILURE.exists():
-        FAILURE.parent.mkdir(parents=True, exist_ok=True)
-        FAILURE.write_text(reason, encoding="utf-8")
+    if not os.path.exists(FAILURE):
+        os.makedirs(os.path.dirname(FAILURE), exist_ok=True)
+        with open(FAILURE, "w", encoding="utf-8") as file:
+            file.write(reason)
 
+
+# What Python ignores and its children are to have the default of.
+IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
 
 # SM_TRAINING_ENV has these; as variables of their own they have other names, or none.
 _ONLY_IN_TRAINING_ENV = (

@@ -19,6 +19,7 @@ from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
 from airflow_sm_pipelines.local.machine import DAY_SECONDS, Launch, Machine
 from airflow_sm_pipelines.local.objects import Objects, split
 from airflow_sm_pipelines.local.pipes import streaming
+from airflow_sm_pipelines.local.script_code import put_code
 from airflow_sm_pipelines.local.training_inputs import prepare, refusals
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -135,6 +136,7 @@ def _run(machine: Machine, job: Job) -> Ending:
     readings = _readings(job, hosts, runtimes[0])
     _enter(job, "Downloading", TrainingStartTime=now())
     pipes = prepare(machine, job, hosts)
+    put_code(machine.objects, request, runtimes[0], hosts)
     with ExitStack() as running:
         running.enter_context(synced(machine.objects, request.get("CheckpointConfig"), hosts))
         _enter(job, "Training")

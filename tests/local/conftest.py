@@ -35,6 +35,7 @@ IMAGE_MAP = f"""
 match = "script-mode"
 name = "script mode"
 python = "{sys.executable}"
+train = "script-mode"
 serve = "script-mode"
 
 [[image]]

@@ -429,10 +429,6 @@ time.sleep(600)
             "tar.gz file or a directory",
         ),
         (
-            {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://b/k.tar.gz"},
-            "s3://b/k.tar.gz: AWS_ENDPOINT_URL is not set; run in the local AWS",
-        ),
-        (
             {
                 "sagemaker_program": "train.py",
                 "sagemaker_submit_directory": "/opt/ml/code/train.py",
@@ -453,6 +449,14 @@ def test_what_cannot_be_run_says_what_would_be_right(
     assert ended.code == 1
     assert ended.failure.startswith(f"ClientError: {failure}")
     assert "never" not in ended.log.splitlines()
+
+
+def test_without_an_endpoint_the_variable_that_is_not_set_is_named(
+    train: Callable[..., Ended],
+) -> None:
+    settings = {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://b/k.tar.gz"}
+    failure = "s3://b/k.tar.gz: AWS_ENDPOINT_URL is not set; run in the local AWS"
+    assert train({}, settings).failure.startswith(f"ClientError: {failure}")
 
 
 def test_an_endpoint_that_does_not_answer_is_named(train: Callable[..., Ended]) -> None:
