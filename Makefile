@@ -110,11 +110,18 @@ definition: env sdk ## Build the example's definition.json again, with the SageM
 docs: env ## Write docs/semantics.md again, from the table of what a definition becomes
 	@$(BIN)/python -m airflow_sm_pipelines.fidelity
 
+# benchmarks/local_aws.py has these in one run.
+PARTS := $(addprefix benchmarks/,local_job.py objects.py transform.py)
+
 .PHONY: bench
 bench: env peer ## Print the figures of benchmarks/, with 50 waiting jobs
-	@for benchmark in $(filter-out benchmarks/waiting.py,$(wildcard benchmarks/*.py)); do \
+	@for benchmark in $(filter-out $(PARTS) benchmarks/waiting.py,$(wildcard benchmarks/*.py)); do \
 	$(BIN)/python "$$benchmark" || exit; done
 	@$(BIN)/python benchmarks/waiting.py --jobs 50 --others 100 --seconds 30 --poll-seconds 10
+
+.PHONY: bench-local
+bench-local: env ## Print the figures of the local AWS: start, jobs, transform, large objects, memory
+	@$(BIN)/python benchmarks/local_aws.py
 
 .PHONY: bench-waiting
 bench-waiting: env peer ## Print the figures of 1,000 jobs waiting at once; takes 17 minutes

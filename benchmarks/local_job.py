@@ -154,30 +154,36 @@ def source() -> bytes:
     return packed.getvalue()
 
 
+def put_input(s3: Any, folder: Path) -> None:
+    """Put what the jobs read into S3, and what the bare script reads into a folder."""
+    rows = "1,2,3\n" * 1_000
+    (folder / "rows.csv").write_text(rows)
+    s3.put_object(Bucket=BUCKET, Key="bench/in/rows.csv", Body=rows.encode())
+    s3.put_object(Bucket=BUCKET, Key="bench/sourcedir.tar.gz", Body=source())
+
+
 def main() -> None:
     """Print the medians, and the differences as shares of the limits."""
     with tempfile.TemporaryDirectory() as temporary, LocalAWS(Path(temporary) / "aws") as aws:
         folder = Path(temporary) / "bare"
         folder.mkdir()
-        rows = "1,2,3\n" * 1_000
-        (folder / "rows.csv").write_text(rows)
         session = boto3.Session("local", "local", region_name="us-east-1")
         s3 = session.client("s3", endpoint_url=aws.endpoint_url)
-        s3.put_object(Bucket=BUCKET, Key="bench/in/rows.csv", Body=rows.encode())
-        s3.put_object(Bucket=BUCKET, Key="bench/sourcedir.tar.gz", Body=source())
+        put_input(s3, folder)
         sagemaker = session.client("sagemaker", endpoint_url=aws.endpoint_url)
         python = Images().runtime(IMAGE).python
         for kind in KINDS:
             run_job(sagemaker, kind)  # the first call of a service loads it
             run_bare(python, folder)
-            _report(
+            report(
                 kind,
                 [(run_job(sagemaker, kind), run_bare(python, folder)) for _ in range(ROUNDS)],
             )
     print(f"python {sys.version.split()[0]}")
 
 
-def _report(kind: Kind, pairs: list[tuple[float, float]]) -> None:
+def report(kind: Kind, pairs: list[tuple[float, float]]) -> None:
+    """Print the medians of jobs and bare scripts, run in pairs."""
     job, bare = (statistics.median(times) for times in zip(*pairs, strict=True))
     more = statistics.median(job - bare for job, bare in pairs)
     print(

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +34,49 @@ BUCKET = "sagemaker-us-east-1-123456789012"
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[tuple[Any, int, float]]:
-    """A client of S3, the server's process id, and the seconds of its start."""
+def serving(root: Path, **variables: str) -> Iterator[tuple[Callable[..., Any], int, float]]:
+    """What makes clients, the server's process id, and the seconds of its start."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "airflow_sm_pipelines.local", "--root", str(root)]
     command += ["--until-stdin-closes"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
     ) as server:
         assert server.stdin
         assert server.stdout
         url = json.loads(server.stdout.readline())["endpoint_url"]
         seconds = time.perf_counter() - start
         made: Any = boto3.Session("local", "local", region_name="us-east-1").client
-        yield made("s3", endpoint_url=url), server.pid, seconds
+        yield partial(made, endpoint_url=url), server.pid, seconds
         server.stdin.close()
+
+
+def starts(root: Path, **variables: str) -> list[float]:
+    """Seconds of several starts."""
+    found = []
+    for _ in range(STARTS):
+        with serving(root, **variables) as (_, _, start):
+            found.append(start)
+    return found
+
+
+def report_starts(found: list[float]) -> None:
+    """Print the median."""
+    first = statistics.median(found)
+    print(f"start {first:.2f} s (of {STARTS}): {first / LIMIT_SECONDS:.2f} of the limit")
+
+
+def large_file(folder: Path) -> Path:
+    """A file that nothing can make smaller."""
+    file = folder / "file"
+    with file.open("wb") as target:
+        for _ in range(SIZE_MIB):
+            target.write(os.urandom(1 << 20))
+    return file
 
 
 def memory_mib(pid: int, what: str) -> int:
@@ -80,22 +109,15 @@ def main() -> None:
     """Print the medians as multiples of a copy, and what is measured against a limit."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        file = folder / "file"
-        with file.open("wb") as target:
-            for _ in range(SIZE_MIB):
-                target.write(os.urandom(1 << 20))
-        starts = []
-        for _ in range(STARTS - 1):
-            with serving(folder / "aws") as (_, _, start):
-                starts.append(start)
-        with serving(folder / "aws") as (s3, pid, start):
-            starts.append(start)
+        file = large_file(folder)
+        started = starts(folder / "aws")
+        with serving(folder / "aws") as (client, pid, _):
+            s3 = client("s3")
             s3.put_object(Bucket=BUCKET, Key="bench/small", Body=b"")
             before = memory_mib(pid, "VmRSS")
             rounds = measure(s3, file)
             highest, after = memory_mib(pid, "VmHWM"), memory_mib(pid, "VmRSS")
     copy, up, down = (statistics.median(times) for times in zip(*rounds, strict=True))
-    first = statistics.median(starts)
     more = (highest - before) / SIZE_MIB
     print(f"{SIZE_MIB} MiB, medians of {ROUNDS}: a copy takes {copy:.2f} s,")
     print(f"upload {up:.2f} s ({up / copy:.1f} copies), download {down:.2f} s ({down / copy:.1f})")
@@ -103,7 +125,7 @@ def main() -> None:
         f"server: {before} MiB before, {highest} at most, {after} after; at most {more:.2f} of the "
         f"file more: {more / LIMIT_MEMORY:.2f} of the limit"
     )
-    print(f"start {first:.2f} s (of {STARTS}): {first / LIMIT_SECONDS:.2f} of the limit")
+    report_starts(started)
     print(f"python {sys.version.split()[0]}")
 
 

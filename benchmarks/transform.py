@@ -57,7 +57,7 @@ python = "{sys.executable}"
 serve = ["{{python}}", "-I", "{LOCAL / "script_serving.py"}", "arrays", "8080"]
 
 [[image]]
-match = ""
+match = "^port$"
 name = "port of ours"
 python = "{sys.executable}"
 serve = "script-mode"
@@ -124,14 +124,20 @@ def make_model(s3: Any, sagemaker: Any, image: str) -> str:
     return image
 
 
+def put_lines(s3: Any, folder: Path) -> int:
+    """Put the lines into S3, and with the model's module into a folder; how many there are."""
+    lines = "".join(f"{number},1,2\n" for number in range(LINES))
+    (folder / "lines.csv").write_text(lines)
+    (folder / "inference.py").write_text(INFERENCE)
+    s3.put_object(Bucket=BUCKET, Key="bench/lines.csv", Body=lines.encode())
+    return LINES
+
+
 def main() -> None:
     """Print the medians, and each as a ratio to the bare loop's."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "images.toml").write_text(IMAGES)
-        (folder / "inference.py").write_text(INFERENCE)
-        lines = "".join(f"{number},1,2\n" for number in range(LINES))
-        (folder / "lines.csv").write_text(lines)
         images = Images(folder / "cache", config=folder / "images.toml")
         with LocalAWS(folder / "aws", images=images) as aws:
             session: Any = boto3.Session("local", "local", region_name="us-east-1")
@@ -139,7 +145,7 @@ def main() -> None:
                 session.client(service, endpoint_url=aws.endpoint_url)
                 for service in ("s3", "sagemaker")
             )
-            s3.put_object(Bucket=BUCKET, Key="bench/lines.csv", Body=lines.encode())
+            put_lines(s3, folder)
             singles = "1,2,3\n" * SINGLES
             s3.put_object(Bucket=BUCKET, Key="bench/singles.csv", Body=singles.encode())
             models = [make_model(s3, sagemaker, image) for image in ("port", "own-network")]
