@@ -43,6 +43,14 @@ environment could not be made
 
 WAKE_SECONDS = 0.2
 
+Host = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Where it listens; 0.0.0.0 is all addresses. It runs code for whoever reaches it.",
+    ),
+]
+
 
 def local(
     command: Annotated[
@@ -53,7 +61,8 @@ def local(
             "serve nothing.",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 4599,
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 4599,
     seed: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +89,8 @@ def local(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    with LocalAWS(root, port=port, least_free_bytes=least_free_mib << 20, lambdas=lambdas) as aws:
+    space = least_free_mib << 20
+    with LocalAWS(root, host=host, port=port, least_free_bytes=space, lambdas=lambdas) as aws:
         _serve_while(command, aws, seed)
 
 

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.listening import LOOPBACK
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES
 from airflow_sm_pipelines.local.sandbox import SandboxError
 from airflow_sm_pipelines.local.server import LocalAWS
@@ -27,6 +28,7 @@ def main() -> int:
     try:
         with LocalAWS(
             options.root,
+            host=options.host,
             port=options.port,
             region=options.region,
             least_free_bytes=options.least_free_mib << 20,
@@ -43,6 +45,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m airflow_sm_pipelines.local")
     parser.add_argument("--root", type=Path, required=True, help="folder for jobs and their logs")
+    parser.add_argument("--host", default=LOOPBACK, help="an address; default: %(default)s")
     parser.add_argument("--port", type=int, default=0, help="default: any port that is free")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument(

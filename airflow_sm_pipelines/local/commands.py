@@ -11,6 +11,7 @@ from pathlib import Path
 
 from airflow_sm_pipelines.local.images import ImageError, Images, Runtime
 from airflow_sm_pipelines.local.process import Process
+from airflow_sm_pipelines.local.sandbox import apart
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
@@ -52,7 +53,16 @@ class Command:
         self, argv: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
     ) -> int:
         """Run it to its end in a folder; its exit code. What it prints is added to `log`."""
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), "nothing", str(folder), "--"]
+        launcher = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(_LAUNCHER),
+            "nothing",
+            str(folder),
+            *apart(),
+            "--",
+        ]
         with self._lock:
             if self._grace_seconds is not None:
                 return _TERMINATED

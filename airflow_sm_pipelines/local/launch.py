@@ -3,7 +3,8 @@
 `python -I -S launch.py MEANS PATH ... -- COMMAND...`, with pairs of a key of `MEANS` below and what
 it is about, in the order in which they are done. A plain script that imports little, because every
 job pays for its start. Nothing stays behind: the launcher makes its changes to itself and then
-becomes the command (exec), so whoever signals the process or its group reaches the job.
+becomes the command (exec), so whoever signals the process or its group reaches the job. With
+`processes` the command is a child's child, and the launcher waits for it: signal the group.
 
 The command dies with the thread that started the launcher (`PR_SET_PDEATHSIG`): keep that thread
 for as long as the job runs. Exit codes of the launcher itself are those of env(1): 125 when
@@ -23,15 +24,19 @@ if TYPE_CHECKING:
 ML = "/opt/ml"
 OPT = "/opt"
 HOSTS = "/etc/hosts"
+PROC = "/proc"
 
 # linux/sched.h, linux/mount.h, linux/prctl.h, asm/signal.h, linux/sockios.h, linux/if.h
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+MS_NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 PR_SET_PDEATHSIG = 1
+SIG_BLOCK, SIG_UNBLOCK = 0, 1
 SIGKILL = 9
 SIGNALS = 32
 SIOCSIFFLAGS = 0x8914
@@ -56,6 +61,8 @@ def main(arguments: "Sequence[str]") -> None:
             _fail(125, f"{path} as {SHOWN[means]} by {means}: {error}")
     _die_with(parent)
     _restore_signals()
+    if "processes" in arguments[:end:2]:
+        _go_apart()
     try:
         os.execvp(command[0], command)
     except FileNotFoundError as error:
@@ -100,6 +107,15 @@ def link(directory: str) -> None:
     os.symlink(directory, ML)
 
 
+def own_processes(proc: str) -> None:
+    """Let the command see and signal its own processes alone, which all end with it.
+
+    It cannot end the local AWS, nor read the variables that this was started with.
+    """
+    _enter_namespace()
+    _call("unshare", CLONE_NEWPID)
+
+
 def enter_network(network: str) -> None:
     """Leave the machine's network for one of this process's own, with 127.0.0.1 alone.
 
@@ -121,6 +137,56 @@ def enter_network(network: str) -> None:
         socket.send_fds(outside, [b"."], [each.fileno() for each in handed_out])
     for each in handed_out:
         each.close()
+
+
+def _go_apart() -> None:
+    """Go on as the second process of a new process namespace.
+
+    The first one is not the command: it would take no signal that it does not handle. What signals
+    the group is for the command alone; the two that wait for it let everything wait, too.
+    """
+    _mask(SIG_BLOCK)
+    alive, held = os.pipe()
+    if first := os.fork():
+        os.close(alive)
+        _end_like(first)
+    os.close(held)
+    _call("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    os.set_blocking(alive, False)
+    if _ended(alive):
+        os._exit(128 + SIGKILL)
+    os.close(alive)
+    try:
+        _mount("proc", PROC, MS_NOSUID_NODEV_NOEXEC, kind="proc")
+    except OSError as error:
+        _fail(125, f"{PROC}: {error}")
+    if command := os.fork():
+        _end_like(command)
+    _mask(SIG_UNBLOCK)
+
+
+def _ended(alive: int) -> bool:
+    """Whether the process that holds the other end of a pipe has ended."""
+    try:
+        return not os.read(alive, 1)
+    except BlockingIOError:
+        return False
+
+
+def _end_like(child: int) -> "NoReturn":
+    """Wait for a child, and for all that it leaves behind meanwhile; end with its exit code."""
+    ended, status = os.wait()
+    while ended != child:
+        ended, status = os.wait()
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _mask(how: int) -> None:
+    """Block all signals, or none."""
+    every = ctypes.create_string_buffer(128)
+    _libc.sigfillset(every)
+    _libc.sigprocmask(how, every, None)
 
 
 def _enter_namespace() -> None:
@@ -228,9 +294,17 @@ MEANS: "dict[str, Callable[[str], None]]" = {
     "symlink": link,
     "hosts": name_hosts,
     "network": enter_network,
+    "processes": own_processes,
 }
 
-SHOWN = {"nothing": ML, "namespace": ML, "symlink": ML, "hosts": HOSTS, "network": "127.0.0.1"}
+SHOWN = {
+    "nothing": ML,
+    "namespace": ML,
+    "symlink": ML,
+    "hosts": HOSTS,
+    "network": "127.0.0.1",
+    "processes": PROC,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -34,10 +34,10 @@ class Inside:
 
 
 def inner_url(endpoint_url: str) -> str:
-    """The address of the local AWS in such a network: its own, unless that is the container's."""
+    """The address of the local AWS in such a network: its own port, unless the container has it."""
     parts = urlsplit(endpoint_url)
     port = CONTAINER_PORT + 1 if parts.port == CONTAINER_PORT else parts.port
-    return f"http://{parts.hostname}:{port}"
+    return f"http://127.0.0.1:{port}"
 
 
 def run_inside(

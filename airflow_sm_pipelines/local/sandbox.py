@@ -2,8 +2,8 @@
 
 SageMaker's container contract is absolute paths below /opt/ml. There is more than one means to
 give each process its own; `choose` takes the first of `MEANS` that is seen to work here. They
-isolate *paths* and nothing else: a job runs as the user, with the user's files, network and
-processes. This is no security boundary.
+isolate *paths*, and `namespace` isolates processes where the kernel allows that: a job runs as the
+user, with the user's files and network. This is no security boundary.
 
 To add a means: a row of `MEANS`, and what its `prefix` runs.
 """
@@ -73,8 +73,8 @@ class Isolation:
         `hosts` is a file that it sees as /etc/hosts, where the means can do that. `network` is that
         of `launch.enter_network`, for the means that are run by that launcher.
 
-        The process that this starts becomes `argv` (or, with proot, ends with it): signal its
-        group. It also ends with the *thread* that starts it, so let that thread wait for it.
+        The process that this starts becomes `argv` or ends with it: signal its group. It also ends
+        with the *thread* that starts it, so let that thread wait for it.
         """
         prefix = self.means.prefix(ml.resolve(), hosts)
         if network:
@@ -163,7 +163,18 @@ def _nothing_works(failed: Sequence[Probe]) -> str:
 
 def _namespace(ml: Path, hosts: Path | None) -> list[str]:
     named = ["hosts", str(hosts)] if hosts and _HOSTS.exists() else []
-    return [*_LAUNCH, "namespace", str(ml), *named, "--"]
+    return [*_LAUNCH, "namespace", str(ml), *named, *apart(), "--"]
+
+
+@functools.cache
+def apart() -> tuple[str, ...]:
+    """What gives a command of the launcher its own processes; nothing where that is not possible.
+
+    It is tried once per process.
+    """
+    words = ("processes", "/proc")
+    command = [*_LAUNCH, *words, "--", "true"]
+    return words if sys.platform == "linux" and attempt(command) is None else ()
 
 
 def _symlink(ml: Path, hosts: Path | None) -> list[str]:

@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.test import Client
 
+from airflow_sm_pipelines.local import listening as places
 from airflow_sm_pipelines.local import sdk_config, shapes, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
@@ -60,17 +61,16 @@ from airflow_sm_pipelines.local.unexecuted import unexecuted
 
 logger = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
 _GRACE_SECONDS = 120.0  # what SageMaker gives a job to end in
 _CLOSING_GRACE_SECONDS = 2.0
 _POLL_SECONDS = 0.1  # how soon the server sees that it is to end
-_BACKLOG = 1024  # callers that may ask at the same moment; others would wait a second or more
 _KEY = "local"
 
 
 class LocalAWS:
     """A small AWS on 127.0.0.1 that really runs SageMaker's jobs, in folders below `root`.
 
+    It runs code for whoever reaches it: give another `host` on a network of your own alone.
     `workers` bounds how many run at once (default: one per CPU). S3, jobs and what SageMaker keeps
     are there again at the next start. What is moto's lives in the memory of this process, shared
     by the servers in it; the first one starts afresh. With less than `least_free_bytes` left on
@@ -86,6 +86,7 @@ class LocalAWS:
         self,
         root: Path,
         *,
+        host: str = places.LOOPBACK,
         port: int = 0,
         region: str = "us-east-1",
         workers: int | None = None,
@@ -100,6 +101,7 @@ class LocalAWS:
         self.scripts = Scripts()
         self.faults = Faults()
         self.requests = Journal()
+        self._host = host
         self._port = port
         self._workers = workers or os.cpu_count() or 1
         self._images = images or Images()
@@ -115,13 +117,15 @@ class LocalAWS:
         with ExitStack() as held:
             lock = held.enter_context(_lock(self.root))
             sdk_config.write(self.root, self.account)
-            with _listen(self._port) as listening:
+            with places.listen(self._host, self._port) as listening:
                 self._port = listening.getsockname()[1]
                 store = Store(self.root / "s3", region=self.account.region)
                 held.callback(store.close)
                 self._started = self._start(lock, listening, store)
             held.pop_all()
         self._running.append(self)
+        if said := places.warning(self._host):
+            logger.warning(said)
         return self
 
     def stop(self) -> None:
@@ -237,7 +241,7 @@ class LocalAWS:
         return S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space), logs
 
     def _url(self) -> str:
-        return f"http://{_HOST}:{self._port}"
+        return f"http://{places.reached(self._host)}:{self._port}"
 
     def _variables(self) -> dict[str, str]:
         return {
@@ -344,14 +348,3 @@ def _lock(root: Path) -> IO[str]:
         lock.close()
         raise LocalError(f"{root}: another local AWS uses it; give this one its own") from error
     return lock
-
-
-def _listen(port: int) -> socket.socket:
-    if port not in range(1 << 16):
-        raise LocalError(f"port {port}: no port; it would be 0 to 65535")
-    try:
-        return socket.create_server((_HOST, port), backlog=_BACKLOG)
-    except OSError as error:
-        # `strerror` would name the address once more.
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise LocalError(f"port {port}: {reason}; 0 takes any port that is free") from error

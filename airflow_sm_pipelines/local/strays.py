@@ -1,8 +1,9 @@
 """Processes that a job has left running when its server was killed.
 
-The command of a job dies with its server (`launch.py`); what that command had started does not. It
-is known by its /opt/ml, which is a folder of the job's in a mount namespace of its own. Where jobs
-have no such namespace nothing tells them from other processes, and nothing is ended.
+The command of a job dies with its server (`launch.py`), and where jobs have a process namespace of
+their own all that the command had started. Elsewhere it is left. It is known by its /opt/ml, which
+is a folder of the job's in a mount namespace of its own. Where jobs have no such namespace nothing
+tells them from other processes, and nothing is ended.
 """
 
 import os

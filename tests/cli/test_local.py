@@ -38,6 +38,12 @@ def test_a_command_gets_the_variables_and_gives_its_exit_code(airflow_sm: Comman
     assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
 
 
+def test_whoever_opens_it_to_a_network_is_warned(airflow_sm: Command) -> None:
+    done = airflow_sm("local", "--host", "0.0.0.0", "--port", "0", "--", "true")
+    assert done.returncode == 0
+    assert done.stderr.startswith("0.0.0.0: the local AWS runs code for whoever reaches it")
+
+
 def test_a_port_that_is_taken_is_told_in_one_line(airflow_sm: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

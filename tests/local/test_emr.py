@@ -16,6 +16,8 @@ from airflow_sm_pipelines.local.images import Images
 from tests.fakes import until
 from tests.spark import mapped
 
+from .launched import launchers
+
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
 
@@ -239,16 +241,15 @@ def test_a_failure_can_cancel_what_waits(emr: Any, cluster: Callable[..., str]) 
 def test_terminating_ends_processes_and_protection_prevents_it(
     emr: Any, cluster: Callable[..., str], tmp_path: Path
 ) -> None:
-    identifier = cluster(bash(f"echo $$ > {tmp_path}/pid; sleep 60 & wait"), bash("true"))
-    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    identifier = cluster(bash(f": > {tmp_path}/started; sleep 60 & wait"), bash("true"))
+    until(lambda: (tmp_path / "started").exists())
     emr.set_termination_protection(JobFlowIds=[identifier], TerminationProtected=True)
     with pytest.raises(ClientError, match="termination protected"):
         emr.terminate_job_flows(JobFlowIds=[identifier])
     emr.set_termination_protection(JobFlowIds=[identifier], TerminationProtected=False)
     emr.terminate_job_flows(JobFlowIds=[identifier])
     assert states(emr, identifier) == ["CANCELLED", "CANCELLED"]
-    process = Path("/proc", (tmp_path / "pid").read_text().strip())
-    until(lambda: not process.exists())
+    until(lambda: not launchers(tmp_path))
 
 
 def test_steps_are_cancelled_and_one_that_has_ended_is_not(
@@ -413,7 +414,7 @@ def test_the_end_of_the_server_ends_its_steps(tmp_path: Path) -> None:
     with LocalAWS(tmp_path / "aws") as aws:
         session: Any = boto3.Session("key", "secret", region_name="us-east-1")
         emr = session.client("emr", endpoint_url=aws.endpoint_url)
-        forever = bash(f"echo $$ > {tmp_path}/pid; exec sleep 60")
+        forever = bash(f": > {tmp_path}/started; exec sleep 60")
         emr.run_job_flow(Name="c", Instances={"InstanceCount": 1}, Steps=[forever])
-        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
-    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+        until(lambda: (tmp_path / "started").exists())
+    assert not launchers(tmp_path)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import LocalAWS
 
 from .calls import IMAGE, keys, text, until
+from .launched import launchers
 from .models import OWN_NETWORK, OWN_PORT, make_model, server
 
 if TYPE_CHECKING:
@@ -172,17 +172,18 @@ def test_an_error_of_the_model_is_told_with_its_status(
 def test_a_server_that_dies_is_started_again(
     deploy: Callable[..., str], sagemaker: "SageMakerClient", runtime: Any
 ) -> None:
-    name = deploy(code="def line(text): return str(os.getpid())")
+    name = deploy(code="import time\nBORN = time.time_ns()\ndef line(text): return str(BORN)")
     sagemaker.delete_model(ModelName=f"{name}-a")  # what is deployed stays
-    pid = invoke(runtime, name)[0]
-    os.kill(int(pid), signal.SIGKILL)
+    born = invoke(runtime, name)[0]
+    for pid in launchers(f"endpoints/{name}-"):
+        os.kill(pid, signal.SIGKILL)
 
     def again() -> str:
         with suppress(runtime.exceptions.ModelError):
             return invoke(runtime, name)[0]
-        return pid
+        return born
 
-    assert until(again, lambda answered: answered != pid)
+    assert until(again, lambda answered: answered != born)
 
 
 @pytest.mark.parametrize(
@@ -252,10 +253,10 @@ def test_an_update_that_fails_leaves_what_was_there(
 def test_a_deleted_endpoint_leaves_no_process_and_no_folder(
     aws: LocalAWS, deploy: Callable[..., str], sagemaker: "SageMakerClient", runtime: Any
 ) -> None:
-    name = deploy(code="def line(text): return str(os.getpid())")
-    pid = int(invoke(runtime, name)[0])
+    name = deploy()
+    assert launchers(f"endpoints/{name}-")
     sagemaker.delete_endpoint(EndpointName=name)
-    until(lambda: os.path.exists(f"/proc/{pid}"), lambda there: not there)
+    until(lambda: launchers(f"endpoints/{name}-"), lambda left: not left)
     until(lambda: [*(aws.root / "endpoints").glob(f"{name}-*")], lambda left: not left)
     assert refusal(runtime, name)["Error"] == {
         "Code": "ValidationError",
@@ -266,20 +267,19 @@ def test_a_deleted_endpoint_leaves_no_process_and_no_folder(
 def test_an_endpoint_that_is_deleted_while_it_is_created_leaves_nothing(
     aws: LocalAWS, sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
 ) -> None:
-    code = "def healthy(): print(f'pid={os.getpid()}', flush=True)"
+    code = "def healthy(): print('started', flush=True)"
     configure(sagemaker, s3, bucket, name, ("a",), code=code)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     folder = aws.root / "endpoints"
 
-    def pids() -> list[str]:
-        logs = [each.read_text() for each in folder.glob(f"{name}-*/a/log.txt")]
-        return re.findall(r"pid=(\d+)\n", "".join(logs))
-
-    pid = until(pids, bool)[0]
+    logs = f"{name}-*/a/log.txt"
+    until(
+        lambda: [*folder.glob(logs)], lambda found: any("started" in f.read_text() for f in found)
+    )
     assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
     sagemaker.delete_endpoint(EndpointName=name)
     until(lambda: [*folder.glob(f"{name}-*")], lambda left: not left)
-    assert not os.path.exists(f"/proc/{pid}")
+    assert not launchers(f"endpoints/{name}-")
 
 
 def test_an_endpoint_of_a_script_is_served_when_it_is_invoked(
@@ -359,10 +359,9 @@ def test_servers_end_with_the_local_aws(tmp_path: Any, images: Any, name: str) -
             name,
             name,
             ("a",),
-            code="def line(text): return str(os.getpid())",
         )
         of["sagemaker"].create_endpoint(EndpointName=name, EndpointConfigName=name)
         settled(of["sagemaker"], name)
         runtime = session.client("sagemaker-runtime", endpoint_url=aws.endpoint_url)
-        pid = int(invoke(runtime, name)[0])
-    assert not os.path.exists(f"/proc/{pid}")
+        assert invoke(runtime, name) == ("a x", "a")
+    assert not launchers(f"endpoints/{name}-")

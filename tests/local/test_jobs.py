@@ -19,6 +19,7 @@ from airflow_sm_pipelines.local.job import Ending, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 
 from .calls import TEST_SECONDS, alone, final_processing_job, keys, processing_output, until
+from .launched import launchers
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -101,18 +102,16 @@ def test_stop_ends_the_process_and_everything_it_has_started(
 ) -> None:
     running(
         """
-import os, pathlib, subprocess
+import subprocess
 child = subprocess.Popen(["sleep", "600"])
-pathlib.Path("/opt/ml/output/child").write_text(str(child.pid))
 print("ready", flush=True)
 child.wait()
 """
     )
-    child = int((job_folder / "ml/output/child").read_text())
     sagemaker.stop_processing_job(ProcessingJobName=name)
     job = final_processing_job(sagemaker, name)
     assert job["ProcessingJobStatus"] == "Stopped"
-    until(lambda: Path(f"/proc/{child}/cmdline"), lambda path: not is_running(path))
+    until(lambda: launchers(job_folder), lambda left: not left)
 
 
 def test_a_script_that_ignores_the_request_to_stop_is_killed_after_the_grace(
@@ -296,11 +295,3 @@ def client(aws: LocalAWS) -> "SageMakerClient":
         "sagemaker", endpoint_url=aws.endpoint_url
     )
     return made
-
-
-def is_running(command_line: Path) -> bool:
-    """Whether a process has a command line still; that of a dead one is empty."""
-    try:
-        return command_line.read_bytes() != b""
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -22,14 +22,14 @@ from airflow_sm_pipelines.local.registry import GROUP, MODEL, PACKAGE, Registry
 
 from .calls import IMAGE, alone, final_processing_job, resources, until
 from .conftest import IMAGE_MAP
+from .launched import launchers
 from .test_logs import messages
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 # A child of the command's own must not outlive the server either.
 SLEEP = (
-    "import os, subprocess, sys, time; "
+    "import subprocess, sys, time; "
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
-    "open('/opt/ml/child', 'w').write(f'{os.getpid()} {child.pid}'); "
     "print('ready', flush=True); time.sleep(600)"
 )
 
@@ -96,12 +96,11 @@ def arn(kind: str, name: str) -> str:
 
 
 def test_what_a_killed_server_had_is_there_again(killed: Path, images: Images) -> None:
-    pids = killed.joinpath("jobs/running/ml/child").read_text().split()
     with LocalAWS(killed, images=images) as aws:
         url = aws.endpoint_url
         sagemaker, s3, logs = (client(each, url) for each in ("sagemaker", "s3", "logs"))
         if aws.isolation.startswith("namespace"):
-            until(lambda: [pid for pid in pids if is_running(pid)], lambda left: not left)
+            until(lambda: launchers(killed), lambda left: not left)
         _check_jobs(sagemaker)
         _check_records(sagemaker)
         got = s3.get_object(Bucket="kept-bucket", Key="a/../b")
@@ -109,18 +108,14 @@ def test_what_a_killed_server_had_is_there_again(killed: Path, images: Images) -
         uploads = s3.list_multipart_uploads(Bucket="kept-bucket")["Uploads"]
         assert [each["Key"] for each in uploads] == ["half"]
         group = "/aws/sagemaker/ProcessingJobs"
-        listed = logs.describe_log_streams(logGroupName=group)["logStreams"]
-        ended, running = sorted(each["logStreamName"] for each in listed)
+        ended, running = (
+            logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{each}/")[
+                "logStreams"
+            ][0]["logStreamName"]
+            for each in ("ended", "running")
+        )
         assert messages(logs, group, ended) == ["hello"]
         assert messages(logs, group, running) == ["ready", f"[local AWS] {DIED}"]
-
-
-def is_running(pid: str) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"  # whoever adopts it has not looked yet
 
 
 def _check_jobs(sagemaker: Any) -> None:

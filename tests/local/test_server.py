@@ -58,6 +58,36 @@ def test_it_listens_on_the_loopback_address_only(aws: LocalAWS) -> None:
     assert listening == [f"0100007F:{port:04X}"]
 
 
+def test_no_warning_is_given_on_the_loopback_interface(
+    tmp_path: Path, images: Images, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LocalAWS(tmp_path, host="127.0.0.2", images=images) as aws:
+        assert aws.endpoint_url.startswith("http://127.0.0.2:")
+    assert "runs code for whoever reaches it" not in caplog.text
+
+
+def test_another_address_is_listened_on_with_a_warning(
+    tmp_path: Path, images: Images, caplog: pytest.LogCaptureFixture
+) -> None:
+    with LocalAWS(tmp_path, host="0.0.0.0", images=images) as aws:
+        assert aws.endpoint_url.startswith("http://127.0.0.1:")
+        port = int(aws.endpoint_url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.3", port)):
+            pass
+    assert "0.0.0.0: the local AWS runs code for whoever reaches it, as " in caplog.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "::", "256.0.0.1", ""])
+def test_what_is_no_address_is_said(tmp_path: Path, images: Images, host: str) -> None:
+    with pytest.raises(LocalError, match="no IPv4 address; it would be"):
+        LocalAWS(tmp_path, host=host, images=images).start()
+
+
+def test_an_address_of_another_machine_is_said(tmp_path: Path, images: Images) -> None:
+    with pytest.raises(LocalError, match=r"192\.0\.2\.1, port 0: Cannot assign requested"):
+        LocalAWS(tmp_path, host="192.0.2.1", images=images).start()
+
+
 def test_a_port_in_use_is_said(tmp_path: Path, images: Images) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
