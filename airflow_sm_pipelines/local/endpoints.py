@@ -14,6 +14,8 @@ from airflow_sm_pipelines.local.registry import ENDPOINT, ENDPOINT_CONFIG, Regis
 
 Fields = Mapping[str, Any]
 
+HALTED = "the local AWS ended before the servers of the endpoint had answered"
+
 
 class Endpoints:
     """The deployments of all endpoints; the registry tells of what happens to an endpoint."""
@@ -29,6 +31,10 @@ class Endpoints:
         self._serving: dict[str, Deployment] = {}
         self._coming: dict[str, Deployment] = {}
         registry.hosts[ENDPOINT.noun] = self
+        for endpoint in registry.halted(ENDPOINT):
+            new = endpoint["EndpointStatus"] == "Creating"
+            fields = {"EndpointStatus": "Failed" if new else "InService", "FailureReason": HALTED}
+            registry.update(ENDPOINT, endpoint["EndpointArn"], fields=fields)
 
     def deploy(self, endpoint: Fields, *, on: str, gained: Fields) -> None:
         """Start what an operation asks for; the endpoint has `gained` when that has ended well.

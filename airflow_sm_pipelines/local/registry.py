@@ -205,6 +205,20 @@ class Registry:
             records = list(self._records[kind.noun].values())
         return [record.describe() for record in records]
 
+    def halted(self, kind: Kind) -> list[Fields]:
+        """The resources that an operation is under way for, and to which nothing more will happen.
+
+        What stood behind them has ended with an earlier server.
+        """
+        under_way = {moments[0].status for moments in kind.moments.values() if moments}
+        with self.lock:
+            records = [record.settled() for record in self._records[kind.noun].values()]
+        return [
+            record.fields
+            for record in records
+            if not record.changes and record.fields[kind.status_key] in under_way
+        ]
+
     def _changes(
         self, kind: Kind, script: Script | None, *, on: str, gained: Fields
     ) -> tuple[Change, ...]:

@@ -365,3 +365,27 @@ def test_servers_end_with_the_local_aws(tmp_path: Any, images: Any, name: str) -
         runtime = session.client("sagemaker-runtime", endpoint_url=aws.endpoint_url)
         assert invoke(runtime, name) == ("a x", "a")
     assert not launchers(f"endpoints/{name}-")
+
+
+def test_an_endpoint_that_was_being_created_when_the_local_aws_ended_is_failed(
+    tmp_path: Any, images: Any, name: str
+) -> None:
+    with LocalAWS(tmp_path, images=images) as aws:
+        sagemaker, s3 = _clients(aws)
+        s3.create_bucket(Bucket=name)
+        slow = f"import time; time.sleep(60)\n{WORD}"
+        configure(sagemaker, s3, name, name, ("a",), code=slow)
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
+    with LocalAWS(tmp_path, images=images) as aws:
+        endpoint = _clients(aws)[0].describe_endpoint(EndpointName=name)
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "the local AWS ended before" in endpoint["FailureReason"]
+
+
+def _clients(aws: LocalAWS) -> tuple[Any, Any]:
+    session: Any = boto3.Session("key", "secret", region_name="us-east-1")
+    sagemaker, s3 = (
+        session.client(service, endpoint_url=aws.endpoint_url) for service in ("sagemaker", "s3")
+    )
+    return sagemaker, s3
