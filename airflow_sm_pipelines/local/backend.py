@@ -9,7 +9,8 @@ how it is kept from the user's AWS configuration.
 
 import json
 import logging
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from importlib.metadata import metadata
 from typing import Any
 from xml.sax.saxutils import escape
@@ -36,19 +37,35 @@ _DIRECT = ("s3", "logs")
 
 
 class Moto:
-    """Every AWS service that moto stands for."""
+    """Every AWS service that moto stands for.
 
-    def __init__(self) -> None:
+    `first` is called with it before the first request to any of them but S3 and CloudWatch Logs,
+    and makes what is to be there: the start need not wait for it.
+    """
+
+    def __init__(self, first: Callable[[WSGIApp], None] = lambda moto: None) -> None:
         # Any WSGI app will do, although the hint says Flask.
         self._dispatcher = DomainDispatcherApplication(_app)  # type: ignore[arg-type]
-        with neutral_sessions():
-            self._direct = {service: _app(service) for service in _DIRECT}
+        self._first: Callable[[WSGIApp], None] | None = first
+        self._lock = threading.RLock()  # what is called first asks moto, too
+        self._direct: dict[str, WSGIApp] = {}  # made when they are asked for: S3's seldom is
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        app = self._direct.get(_service(environ), self._dispatcher)
         with neutral_sessions():
+            app = self._app(_service(environ))
             answer: Iterable[bytes] = app(environ, start_response)
         return answer
+
+    def _app(self, service: str) -> WSGIApp:
+        with self._lock:
+            if service not in _DIRECT:
+                first, self._first = self._first, None
+                if first is not None:
+                    first(self)
+                return self._dispatcher
+            if service not in self._direct:
+                self._direct[service] = _app(service)
+            return self._direct[service]
 
 
 def _service(environ: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.objects import split
-from airflow_sm_pipelines.local.s3.store import Store
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -22,12 +21,11 @@ _TRUST = (
 )
 
 
-def seed(account: Account, *, iam: "IAMClient", store: Store) -> None:
-    """Make the execution role and the default bucket where they are not there."""
+def seed_role(account: Account, iam: "IAMClient") -> None:
+    """Make the execution role where it is not there."""
     role = account.role_arn.rpartition("/")[2]
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=_TRUST)
-    store.create_bucket(account.bucket)
 
 
 def seed_objects(client: "S3Client", folder: Path) -> list[str]:

@@ -7,12 +7,13 @@ import os
 import socket
 import threading
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, ClassVar, Self
 
 from botocore.config import Config
+from botocore.session import Session
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.test import Client
@@ -50,7 +51,7 @@ from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
 from airflow_sm_pipelines.local.s3.store import Store
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
 from airflow_sm_pipelines.local.scripts import Scripts
-from airflow_sm_pipelines.local.seed import seed
+from airflow_sm_pipelines.local.seed import seed_role
 from airflow_sm_pipelines.local.services import Services, services
 from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
@@ -177,7 +178,7 @@ class LocalAWS:
         space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
         objects = Objects(store)
         moto, logs = self._kept_services(store, objects, space)
-        seed(self.account, iam=self._client("iam", moto), store=store)
+        store.create_bucket(self.account.bucket)
         machine = Machine(
             isolation=self._isolation,
             images=self._images,
@@ -233,9 +234,9 @@ class LocalAWS:
 
     def _kept_services(self, store: Store, objects: Objects, space: Space) -> tuple[S3, Logs]:
         """All services but SageMaker's own part: what is kept, before moto's, which is not."""
-        others = Moto()
         if not self._running:
-            Client(others).post("/moto-api/reset")
+            Client(Moto()).post("/moto-api/reset")
+        others = Moto(lambda moto: seed_role(self.account, self._client("iam", moto)))
         logs = Logs(self._client("logs", others))
         pipelines = Pipelines(others, objects, Shelf(self.root / "registry" / "Pipeline"))
         return S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space), logs
@@ -253,9 +254,14 @@ class LocalAWS:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    @cached_property
+    def _session(self) -> Session:
+        """What makes the engine's clients; one, as each reads what all have in common anew."""
+        return neutral_session()
+
     def _client(self, service: Any, moto: WSGIApp) -> Any:
         """A client of the engine's own, which reaches moto without a socket."""
-        client = neutral_session().create_client(
+        client = self._session.create_client(
             service,
             region_name=self.account.region,
             endpoint_url=self._url(),

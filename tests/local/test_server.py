@@ -1,5 +1,7 @@
 import json
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,16 @@ def test_the_role_and_the_bucket_are_there_from_the_start(aws: LocalAWS, s3: Any
     role = iam.get_role(RoleName="SageMakerExecutionRole")["Role"]
     assert role["Arn"] == "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
     s3.head_bucket(Bucket="sagemaker-us-east-1-123456789012")
+
+
+def test_a_start_loads_nothing_that_only_some_jobs_and_services_need(tmp_path: Path) -> None:
+    unwanted = ["airflow", "optuna", "numpy", "pandas", "sklearn", "xgboost", "moto.iam", "moto.s3"]
+    look = (
+        "import sys; from pathlib import Path; from airflow_sm_pipelines.local import LocalAWS\n"
+        f"with LocalAWS(Path({str(tmp_path)!r})): print(*sys.modules.keys() & {unwanted!r})"
+    )
+    seen = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)
+    assert seen.stdout.split() == []
 
 
 def test_it_can_stand_for_another_region(tmp_path: Path, images: Images) -> None:
