@@ -101,7 +101,8 @@ class Functions:
         code = request.get("Code") or request
         if content := self._content(code):
             self._code.keep(content)
-            _put_in(environ, request, code, content)
+            if code.get("S3Bucket"):  # moto would look for it in an S3 of its own
+                environ = _with_body(environ, _inline(request, content))
         response = Response.from_app(self._moto, environ, buffered=True)
         return Answer(response=response, effect=response.status_code < 400)
 
@@ -216,13 +217,18 @@ class Functions:
             invocation.discard()
 
 
-def _put_in(environ: dict[str, Any], request: Fields, code: Fields, content: bytes) -> None:
-    """Have a request say what its code is, not where: moto knows nothing of our S3."""
-    said = {key: value for key, value in code.items() if not key.startswith("S3")}
-    said["ZipFile"] = base64.b64encode(content).decode()
-    written = json.dumps({**request, "Code": said} if "Code" in request else said).encode()
-    environ["wsgi.input"] = io.BytesIO(written)
-    environ["CONTENT_LENGTH"] = str(len(written))
+def _inline(request: Fields, content: bytes) -> Fields:
+    """A request that has its zip file with it."""
+    packed = {"ZipFile": base64.b64encode(content).decode()}
+    if request.get("Code"):
+        return {**request, "Code": packed}
+    return {**{key: request[key] for key in request if not key.startswith("S3")}, **packed}
+
+
+def _with_body(environ: dict[str, Any], request: Fields) -> dict[str, Any]:
+    """The same request with another body."""
+    content = json.dumps(request).encode()
+    return {**environ, "wsgi.input": io.BytesIO(content), "CONTENT_LENGTH": str(len(content))}
 
 
 def _configuration(account: Account, function: LocalFunction) -> dict[str, Any]:

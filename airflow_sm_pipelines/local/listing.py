@@ -164,6 +164,10 @@ def _contains(member: str) -> Filter:
     return lambda text: lambda row: str(text) in str(row.get(member) or "")
 
 
+def _begins(member: str) -> Filter:
+    return lambda text: lambda row: str(row.get(member) or "").startswith(str(text))
+
+
 def _equals(member: str) -> Filter:
     return lambda value: lambda row: bool(row.get(member) == value)
 
@@ -306,6 +310,14 @@ LISTINGS = {
         rows="PipelineExecutionSteps",
         order="Ascending",
         selectors=("PipelineExecutionArn",),
+    ),
+    # Neither default is documented: those of ListExperiments are taken.
+    "ListPipelines": Listing(
+        noun="Pipeline",
+        rows="PipelineSummaries",
+        order="Descending",
+        before=_CREATED_OF_EXPERIMENTS,
+        after={"PipelineNamePrefix": _begins("PipelineName")},
     ),
     "ListModels": Listing(
         noun="Model",

@@ -7,19 +7,22 @@ asks for one: its times are those of then. moto would look for a definition in a
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
+from airflow_sm_pipelines.local import listing, shapes
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import body
-from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.errors import AwsError, JobError
 from airflow_sm_pipelines.local.kept import Shelf
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.transport import WSGIApp
 
 _TARGET = "SageMaker."
+_LIST = f"{_TARGET}ListPipelines"
 _LOCATION = "PipelineDefinitionS3Location"
 
 # https://github.com/aws/sagemaker-python-sdk/issues/3908
@@ -35,6 +38,7 @@ class Pipelines:
         self._shelf = shelf
         self._lock = threading.Lock()
         self._requests: dict[str, Mapping[str, Any]] | None = None
+        self._answers = {**dict.fromkeys(CHANGES, self._changed), _LIST: _listed}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -42,7 +46,7 @@ class Pipelines:
             return self._app(environ, start_response)
         with self._lock:
             known = self._known(environ)
-            answer = self._changed if target in CHANGES else _passed_on
+            answer = self._answers.get(target, _passed_on)
             response = answer(self._app, environ, known)
         return response(environ, start_response)
 
@@ -109,6 +113,18 @@ def _sent(
     # By address: moto takes names of hosts for names of services.
     client = Client(app)
     return client.post("/", "http://127.0.0.1", data=json.dumps(request), headers=headers)
+
+
+def _listed(app: WSGIApp, environ: dict[str, Any], _: object) -> Response:
+    """A page of the pipelines, which moto has not as the service does."""
+    told = _sent(app, environ, _LIST, {}).get_json(force=True)
+    rows = [shapes.timed("DescribePipeline", row) for row in told["PipelineSummaries"]]
+    try:
+        answer = listing.page("ListPipelines", json.loads(body(environ) or b"{}"), rows)
+    except AwsError as error:
+        return json_error(error.code, error.message, error.status)
+    content = json.dumps(answer, default=datetime.timestamp)
+    return Response(content, content_type="application/x-amz-json-1.1")
 
 
 def _passed_on(app: WSGIApp, environ: dict[str, Any], _: object) -> Response:

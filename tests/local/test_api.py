@@ -114,6 +114,37 @@ def test_every_operation_that_is_answered_is_one_of_the_service(aws: LocalAWS) -
             assert "is not there" not in answer.get("message", ""), status
 
 
+CREATED = (
+    *OPERATIONS,
+    *("Model", "ModelPackageGroup", "EndpointConfig", "Experiment", "Trial", "TrialComponent"),
+    *("Pipeline", "Domain", "FeatureGroup", "NotebookInstance"),  # moto's
+)
+
+
+@pytest.mark.parametrize("noun", CREATED)
+def test_a_create_request_is_checked_member_by_member(aws: LocalAWS, noun: str) -> None:
+    model = shapes.service().operation_model(f"Create{noun}").input_shape
+    assert model is not None
+    status, answer = post(aws, f"Create{noun}", b'{"Unicorn": 1}')
+    assert (status, answer["__type"]) == (400, "ValidationException")
+    assert (
+        "Value '1' at 'unicorn' failed to satisfy constraint: Member must be one of: "
+        in (answer["message"])
+    )
+    for member in model.required_members:
+        name = member[0].lower() + member[1:]
+        assert f"Value null at '{name}' failed to satisfy constraint" in answer["message"]
+
+
+@pytest.mark.parametrize("noun", [noun for noun in CREATED if noun != "ModelPackage"])
+def test_a_name_of_the_wrong_form_is_refused_for_every_kind(aws: LocalAWS, noun: str) -> None:
+    for wrong in ("under_score!", "-dash", "a" * 300):
+        body = json.dumps({f"{noun}Name": wrong}).encode()
+        status, answer = post(aws, f"Create{noun}", body)
+        assert (status, answer["__type"]) == (400, "ValidationException")
+        assert f"Value '{wrong}' at '{noun[0].lower()}{noun[1:]}Name'" in answer["message"]
+
+
 @pytest.mark.parametrize("row", RESOURCES, ids=lambda row: row.noun)
 def test_every_operation_that_a_step_needs_is_answered(aws: LocalAWS, row: Job) -> None:
     stop, update = f"Stop{row.noun}", f"Update{row.noun}"

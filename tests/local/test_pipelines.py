@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,24 @@ def test_a_name_in_use_is_refused_in_the_words_of_the_service(
         "Pipeline names must be unique within an AWS account and region. "
         f"Pipeline with name ({name}) already exists."
     )
+
+
+def test_pipelines_are_listed_page_by_page_with_the_filter_after_the_page(
+    sagemaker: "SageMakerClient", raw_sagemaker: Any, name: str
+) -> None:
+    for number in range(3):
+        raw_sagemaker.create_pipeline(PipelineName=f"{name}-{number}", **REQUEST)
+    created = sagemaker.describe_pipeline(PipelineName=f"{name}-0")["CreationTime"]
+    asked: Any = {"CreatedAfter": created - timedelta(milliseconds=5), "SortOrder": "Ascending"}
+    first = sagemaker.list_pipelines(MaxResults=2, PipelineNamePrefix=f"{name}-2", **asked)
+    assert first["PipelineSummaries"] == []
+    again = {"PipelineNamePrefix": f"{name}-2", "NextToken": first["NextToken"], **asked}
+    (found,) = sagemaker.list_pipelines(**again)["PipelineSummaries"]
+    assert found["PipelineName"] == f"{name}-2"
+    with pytest.raises(ClientError, match="it belongs to a request with other parameters"):
+        sagemaker.list_pipelines(**{**again, "PipelineNamePrefix": name})
+    with pytest.raises(ClientError, match="Invalid NextToken"):
+        sagemaker.list_pipelines(NextToken="1")
 
 
 @pytest.fixture
