@@ -134,6 +134,22 @@ def test_a_function_has_no_secret_of_the_shell(client: Callable[[str], Any], nam
     assert clean(answer["Payload"].read().decode())
 
 
+@own_processes
+def test_a_function_that_kills_its_parent_kills_nothing_else(
+    client: Callable[[str], Any], name: str
+) -> None:
+    functions = client("lambda")
+    code = "import os\ndef handler(e, c): os.kill(os.getppid(), 9); return os.getpid()"
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        Handler="main.handler",
+        Code={"ZipFile": zipped(code)},
+    )
+    assert functions.invoke(FunctionName=name)["Payload"].read() == b"2"
+
+
 def test_a_step_of_emr_has_no_secret_of_the_shell(
     client: Callable[[str], Any], tmp_path: Path
 ) -> None:

@@ -166,12 +166,14 @@ def test_a_directory_that_is_not_there_is_exit_code_125(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0 or not SYSTEM_PYTHON, reason="needs to become another user")
-def test_an_ordinary_user_keeps_its_id_in_the_namespace() -> None:
+@pytest.mark.parametrize("processes", [(), ("processes", "/proc")], ids=["paths", "processes"])
+def test_an_ordinary_user_keeps_its_id_in_the_namespace(processes: tuple[str, ...]) -> None:
     ml = Path("/tmp") / f"airflow-sm-test-{os.getpid()}"
     ml.mkdir()
     shutil.copy(LAUNCHER, ml / "launch.py")
     shutil.chown(ml, "nobody")
-    argv = [str(SYSTEM_PYTHON), "-I", "-S", str(ml / "launch.py"), "namespace", str(ml), "--"]
+    launcher = [str(SYSTEM_PYTHON), "-I", "-S", str(ml / "launch.py")]
+    argv = [*launcher, "namespace", str(ml), *processes, "--"]
     try:
         ended = subprocess.run(
             [*argv, "sh", "-c", "id -un && touch /opt/ml/made"],
