@@ -109,7 +109,7 @@ class Jobs:
         job.stop("Stopped")
         with self._lock:
             future = self._futures.get((kind.noun, kind.path(request)))
-        if future is not None:  # else it plays a script, or has ended since and been deleted
+        if future is not None:  # else it plays a script, or has ended since
             future.cancel()
 
     def delete(self, kind: JobKind, request: Fields) -> str:
@@ -159,6 +159,12 @@ class Jobs:
         pool = self._waiting if job.kind.waits else self._pool
         future = self._futures[key] = pool.submit(_run, job, self._ready)
         future.add_done_callback(partial(_settle, job))
+        future.add_done_callback(partial(self._let_go, key))
+
+    def _let_go(self, key: tuple[str, str], ended: "Future[None]") -> None:
+        """Keep a future no longer; a job that has ended may already have a namesake."""
+        if self._futures.get(key) is ended:
+            del self._futures[key]
 
     def _refuse(self, key: tuple[str, str], arn: str) -> None:
         """Raise `AwsError` where no job of that kind and name can be created."""

@@ -36,7 +36,7 @@ class Readings:
     """The metrics that logs have so far: of each the last value."""
 
     def __init__(self, patterns: Mapping[str, re.Pattern[str]], logs: Iterable[Path]) -> None:
-        self._patterns = patterns
+        self.patterns = patterns
         self._offsets = dict.fromkeys(logs if patterns else (), 0)
         self._last: dict[str, tuple[float, datetime]] = {}
 
@@ -65,7 +65,7 @@ class Readings:
         return {"FinalMetricDataList": values} if values else {}
 
     def _find(self, line: str) -> None:
-        for name, pattern in self._patterns.items():
+        for name, pattern in self.patterns.items():
             for value in _values(pattern, line):
                 self._last[name] = (value, now())
 
@@ -73,6 +73,9 @@ class Readings:
 @contextmanager
 def shown(job: Job, readings: Readings) -> Iterator[None]:
     """While in the block, let the job's description have the values as they appear."""
+    if not readings.patterns:
+        yield
+        return
 
     def follow(ended: threading.Event) -> None:
         while not ended.wait(LOOK_SECONDS):

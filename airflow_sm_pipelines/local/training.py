@@ -166,9 +166,9 @@ def _readings(job: Job, hosts: Sequence[Host], runtime: Runtime) -> metrics.Read
     """What finds the job's metrics in the hosts' logs; the description has their definitions."""
     definitions = _metric_definitions(job.request, runtime)
     patterns = metrics.compiled(definitions)
-    shown = {"MetricDefinitions": definitions} if definitions else {}
-    algorithm = job.request["AlgorithmSpecification"]
-    job.update(lambda fields: {"AlgorithmSpecification": {**algorithm, **shown}})
+    if definitions:
+        algorithm = {**job.request["AlgorithmSpecification"], "MetricDefinitions": definitions}
+        job.update(lambda fields: {"AlgorithmSpecification": algorithm})
     return metrics.Readings(patterns, [host.log for host in hosts])
 
 
