@@ -54,7 +54,7 @@ IMAGES = f"""
 match = "own-network"
 name = "port 8080"
 python = "{sys.executable}"
-serve = ["{{python}}", "-I", "{LOCAL / "script_serving.py"}", "arrays", "8080"]
+serve = ["{{python}}", "-I", "{LOCAL / "serving" / "script_serving.py"}", "arrays", "8080"]
 
 [[image]]
 match = "^port$"

@@ -17,9 +17,9 @@ from airflow_sm_pipelines.local import contradictions, listing, shapes
 from airflow_sm_pipelines.local.callbacks import LISTED, Callbacks
 from airflow_sm_pipelines.local.calls import reads
 from airflow_sm_pipelines.local.components import Components
+from airflow_sm_pipelines.local.control.faults import Faults
 from airflow_sm_pipelines.local.errors import AwsError, invalid
 from airflow_sm_pipelines.local.experiments import Experiments
-from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.hosting import Hosting
 from airflow_sm_pipelines.local.job import Fields, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs, unknown

@@ -15,11 +15,11 @@ from airflow_sm_pipelines.local import policies
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, reads
-from airflow_sm_pipelines.local.control import Control
-from airflow_sm_pipelines.local.disruption import Answer, Disruption, DroppedError
+from airflow_sm_pipelines.local.control.disruption import Answer, Disruption, DroppedError
+from airflow_sm_pipelines.local.control.paths import Control
 from airflow_sm_pipelines.local.errors import AwsError
-from airflow_sm_pipelines.local.invocations import Invocations
 from airflow_sm_pipelines.local.services import Services
+from airflow_sm_pipelines.local.serving.invocations import Invocations
 from airflow_sm_pipelines.local.tokens import Tokens
 from airflow_sm_pipelines.local.transport import WSGIApp
 

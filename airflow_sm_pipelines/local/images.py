@@ -27,6 +27,7 @@ from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.image_commands import commands
 
 _HERE = Path(__file__).parent
+_SERVING = _HERE / "serving" / "script_serving.py"
 
 
 class ImageError(LocalError):
@@ -334,8 +335,8 @@ LAUNCHERS: dict[str, tuple[str, ...]] = {
 
 # The same for serving; {port} is a free one, and without it the server listens on 8080.
 SERVERS: dict[str, tuple[str, ...]] = {
-    "script-mode": ("{python}", "-I", str(_HERE / "script_serving.py"), "arrays", "{port}"),
-    "pytorch": ("{python}", "-I", str(_HERE / "script_serving.py"), "tensors", "{port}"),
+    "script-mode": ("{python}", "-I", str(_SERVING), "arrays", "{port}"),
+    "pytorch": ("{python}", "-I", str(_SERVING), "tensors", "{port}"),
     "xgboost": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost_serving", "{port}"),
 }
 

@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from airflow_sm_pipelines.local.account import Account
+from airflow_sm_pipelines.local.control.script import Moment, Script
+from airflow_sm_pipelines.local.control.scripts import Scripts
+from airflow_sm_pipelines.local.control.stage import Pause, Play, Stage
 from airflow_sm_pipelines.local.earlier import earlier_jobs
 from airflow_sm_pipelines.local.errors import AwsError, JobError, StoppedError, invalid
 from airflow_sm_pipelines.local.job import Ending, Fields, Job, JobKind
-from airflow_sm_pipelines.local.script import Moment, Script
-from airflow_sm_pipelines.local.scripts import Scripts
-from airflow_sm_pipelines.local.stage import Pause, Play, Stage
 
 logger = logging.getLogger(__name__)
 

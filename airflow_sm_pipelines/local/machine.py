@@ -11,7 +11,6 @@ from typing import Any
 
 from airflow_sm_pipelines.local import engines
 from airflow_sm_pipelines.local.crew import Crew, Outcome
-from airflow_sm_pipelines.local.entrance import Entrance
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.hosts import HOMOGENEOUS, Host, log_of, write_names
 from airflow_sm_pipelines.local.images import ImageError, Images, Runtime
@@ -20,6 +19,7 @@ from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.process import Process
 from airflow_sm_pipelines.local.sandbox import Isolation
+from airflow_sm_pipelines.local.serving.entrance import Entrance
 
 # All that a job sees of the shell that started the local AWS.
 _PASSED_ON = ("HOME", "LANG", "TZ")

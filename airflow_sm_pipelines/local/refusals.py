@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response
 from airflow_sm_pipelines.local.account import ACCOUNT_ID
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import Call
+from airflow_sm_pipelines.local.control.fault import LIMITED
 from airflow_sm_pipelines.local.errors import AwsError
-from airflow_sm_pipelines.local.fault import LIMITED
 
 
 def refusal(kind: str, call: Call) -> AwsError:

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account, now
+from airflow_sm_pipelines.local.control.script import SETTLE_SECONDS, Moment, Script, succeeds
+from airflow_sm_pipelines.local.control.scripts import Scripts
 from airflow_sm_pipelines.local.errors import AwsError, invalid
 from airflow_sm_pipelines.local.kept import Notes, Shelf
-from airflow_sm_pipelines.local.script import SETTLE_SECONDS, Moment, Script, succeeds
-from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.tags import Tags
 
 logger = logging.getLogger(__name__)

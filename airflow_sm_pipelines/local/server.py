@@ -24,19 +24,18 @@ from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.auto_ml import auto_ml
 from airflow_sm_pipelines.local.backend import Moto
-from airflow_sm_pipelines.local.control import Control, record, settable
-from airflow_sm_pipelines.local.disruption import Disruption
-from airflow_sm_pipelines.local.endpoints import Endpoints
+from airflow_sm_pipelines.local.control.disruption import Disruption
+from airflow_sm_pipelines.local.control.faults import Faults
+from airflow_sm_pipelines.local.control.journal import Journal
+from airflow_sm_pipelines.local.control.paths import Control, record, settable
+from airflow_sm_pipelines.local.control.scripts import Scripts
 from airflow_sm_pipelines.local.errors import LocalError
-from airflow_sm_pipelines.local.faults import Faults
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
-from airflow_sm_pipelines.local.invocations import Invocations
 from airflow_sm_pipelines.local.job import JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
-from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.kept import Shelf
-from airflow_sm_pipelines.local.lambdas import functions
+from airflow_sm_pipelines.local.lambdas.files import functions
 from airflow_sm_pipelines.local.limits import Limited
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
@@ -50,12 +49,13 @@ from airflow_sm_pipelines.local.s3.service import S3
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
 from airflow_sm_pipelines.local.s3.store import Store
 from airflow_sm_pipelines.local.sandbox import Isolation, choose
-from airflow_sm_pipelines.local.scripts import Scripts
 from airflow_sm_pipelines.local.seed import seed_role
 from airflow_sm_pipelines.local.services import Services, services
+from airflow_sm_pipelines.local.serving.endpoints import Endpoints
+from airflow_sm_pipelines.local.serving.invocations import Invocations
+from airflow_sm_pipelines.local.serving.transform import transform
 from airflow_sm_pipelines.local.sessions import neutral_session
 from airflow_sm_pipelines.local.training import training
-from airflow_sm_pipelines.local.transform import transform
 from airflow_sm_pipelines.local.transport import WSGIApp
 from airflow_sm_pipelines.local.tuning.kind import tuning
 from airflow_sm_pipelines.local.unexecuted import unexecuted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_sm_pipelines.local.fault import FAULTS
+from airflow_sm_pipelines.local.control.fault import FAULTS
 from tests.runs.conftest import Play, RunPipeline
 from tests.runs.steps import ROLE, pipeline, processing
 

@@ -16,15 +16,15 @@ from airflow_sm_pipelines.local import LocalAWS, shapes
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import Moto
-from airflow_sm_pipelines.local.control import Control
-from airflow_sm_pipelines.local.disruption import Disruption
-from airflow_sm_pipelines.local.faults import Faults
+from airflow_sm_pipelines.local.control.disruption import Disruption
+from airflow_sm_pipelines.local.control.faults import Faults
+from airflow_sm_pipelines.local.control.journal import Journal
+from airflow_sm_pipelines.local.control.paths import Control
+from airflow_sm_pipelines.local.control.script_rules import OPERATIONS
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.job import Ending, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
-from airflow_sm_pipelines.local.journal import Journal
 from airflow_sm_pipelines.local.registry import Registry
-from airflow_sm_pipelines.local.script_rules import OPERATIONS
 from airflow_sm_pipelines.local.services import Services
 
 from .calls import IMAGE, resources

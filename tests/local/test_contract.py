@@ -199,49 +199,49 @@ TRAINING = {
 
 TRANSFORM = {
     "Nothing is sent before /ping is answered with 200": (
-        "test_transform::test_nothing_is_sent_before_the_ping_is_answered_with_200",
+        "serving/test_transform::test_nothing_is_sent_before_the_ping_is_answered_with_200",
     ),
     "/execution-parameters say what the job does not": (
-        "test_transform::test_the_container_says_what_the_job_does_not",
+        "serving/test_transform::test_the_container_says_what_the_job_does_not",
     ),
     "model.tar.gz is unpacked in /opt/ml/model": (
-        "test_transform::test_each_line_is_answered_and_stored_below_the_output_path",
+        "serving/test_transform::test_each_line_is_answered_and_stored_below_the_output_path",
         "test_unpacking::test_a_model_that_leads_out_of_its_folder_is_refused",
     ),
     "Variables of the model and of the job, and SAGEMAKER_BATCH and others": (
-        "test_transform::test_the_container_is_told_of_the_job_by_its_environment",
-        "test_transform::test_what_the_job_does_not_say_is_not_in_the_environment",
+        "serving/test_transform::test_the_container_is_told_of_the_job_by_its_environment",
+        "serving/test_transform::test_what_the_job_does_not_say_is_not_in_the_environment",
     ),
     "SplitType None, Line, RecordIO and TFRecord": (
-        "test_records::test_a_file_is_split_into_its_records",
+        "serving/test_records::test_a_file_is_split_into_its_records",
     ),
     "MultiRecord packs up to MaxPayloadInMB, SingleRecord sends one": (
-        "test_transform::test_a_request_has_what_the_strategy_says",
-        "test_transform::test_a_request_is_no_larger_than_the_payload",
+        "serving/test_transform::test_a_request_has_what_the_strategy_says",
+        "serving/test_transform::test_a_request_is_no_larger_than_the_payload",
     ),
     "A result is <key>.out, assembled by line or not": (
-        "test_transform::test_each_line_is_answered_and_stored_below_the_output_path",
-        "test_transform::test_a_request_has_what_the_strategy_says",
+        "serving/test_transform::test_each_line_is_answered_and_stored_below_the_output_path",
+        "serving/test_transform::test_a_request_has_what_the_strategy_says",
     ),
     "Filters are JSON paths, and choose columns of CSV": (
-        "test_filters::test_a_path_selects_a_part",
+        "serving/test_filters::test_a_path_selects_a_part",
     ),
     "JoinSource Input appends columns, and adds members to JSON": (
-        "test_transform::test_results_of_filtered_rows_are_joined_with_the_whole_ones",
-        "test_transform::test_json_lines_are_joined_by_their_members",
-        "test_association::test_a_document_is_joined_with_its_result",
+        "serving/test_transform::test_results_of_filtered_rows_are_joined_with_the_whole_ones",
+        "serving/test_transform::test_json_lines_are_joined_by_their_members",
+        "serving/test_association::test_a_document_is_joined_with_its_result",
     ),
     "Joining needs fitting SplitType, AssembleWith and types": (
-        "test_transform::test_a_job_that_cannot_be_is_refused",
+        "serving/test_transform::test_a_job_that_cannot_be_is_refused",
     ),
     "Servers listen on 8080, each on its own, or where they are told": (
-        "test_transform::test_servers_of_one_port_run_at_once_and_do_not_meet",
-        "test_transform::test_without_networks_a_server_is_told_another_port",
+        "serving/test_transform::test_servers_of_one_port_run_at_once_and_do_not_meet",
+        "serving/test_transform::test_without_networks_a_server_is_told_another_port",
     ),
     "inference.py has model_fn, input_fn, predict_fn and output_fn, or transform_fn": (
-        "test_script_serving::test_the_functions_of_the_code_in_the_model_answer",
-        "test_script_serving::test_transform_fn_answers_alone",
-        "test_script_serving::test_code_comes_from_where_the_submit_directory_says",
+        "serving/test_script_serving::test_the_functions_of_the_code_in_the_model_answer",
+        "serving/test_script_serving::test_transform_fn_answers_alone",
+        "serving/test_script_serving::test_code_comes_from_where_the_submit_directory_says",
     ),
 }
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from airflow_sm_pipelines.local import script_mode
-from airflow_sm_pipelines.local.containers import Container, put_model
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.s3.store import Store
+from airflow_sm_pipelines.local.serving.containers import Container, put_model
 
 from .calls import IMAGE
 

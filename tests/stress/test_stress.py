@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_sm_pipelines.local import networks
 from airflow_sm_pipelines.local.sandbox import choose
+from airflow_sm_pipelines.local.serving import networks
 from tests.local.calls import until
 
 from .counts import Counts, counted, resident_kib

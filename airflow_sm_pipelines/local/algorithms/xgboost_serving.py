@@ -32,7 +32,7 @@ _PARAMETERS = {
 def main() -> int:
     """Serve until the process is ended; returns the exit code where that is not possible."""
     if os.environ.get("SAGEMAKER_PROGRAM"):
-        script = str(Path(__file__).resolve().parents[1] / "script_serving.py")
+        script = str(Path(__file__).resolve().parents[1] / "serving" / "script_serving.py")
         os.execv(sys.executable, [sys.executable, "-I", script, "matrices", sys.argv[2]])
     if os.environ.get("SAGEMAKER_INFERENCE_OUTPUT"):
         sys.stderr.write(

@@ -1,0 +1,1 @@
+"""What tests tell the local AWS, outside AWS's protocols: scripts of jobs, faults of requests."""

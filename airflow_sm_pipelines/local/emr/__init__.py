@@ -1,0 +1,1 @@
+"""EMR and EMR Serverless: work that really runs, as processes of this machine."""

@@ -1,0 +1,335 @@
+"""EMR's clusters and their steps, which really run, one after the other.
+
+A cluster has no machines: a step is a process of this one. States and times are as EMR has them.
+"""
+
+import gzip
+import logging
+import random
+import string
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from airflow_sm_pipelines.local.account import now
+from airflow_sm_pipelines.local.emr import spark
+from airflow_sm_pipelines.local.emr.commands import Command
+from airflow_sm_pipelines.local.errors import AwsError, JobError
+
+logger = logging.getLogger(__name__)
+
+Fields = Mapping[str, Any]
+MakeBench = Callable[[str, Path], spark.Bench]
+"""A bench for a release label and a folder."""
+
+
+class Step:
+    """One step of a cluster."""
+
+    def __init__(self, config: Fields, *, role: str | None, folder: Path) -> None:
+        self.id = f"s-{_code(13)}"
+        self.config = config
+        self.role = role
+        self.folder = folder / self.id
+        self.state = "PENDING"
+        self.cancelled = ""
+        """Why it is to end before it is done."""
+        self.command = Command()
+        self.reason: dict[str, str] = {}
+        self.failure: dict[str, str] = {}
+        self.times: dict[str, datetime] = {"CreationDateTime": now()}
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in ACTIVE
+
+    @property
+    def log(self) -> Path:
+        """What its process has printed."""
+        return self.folder / "stdout"
+
+    @property
+    def on_failure(self) -> str:
+        """What becomes of the cluster if it fails; EMR's default for a step without it."""
+        return str(self.config.get("ActionOnFailure") or "TERMINATE_CLUSTER")
+
+    def described(self) -> dict[str, Any]:
+        """What DescribeStep answers."""
+        jar = self.config["HadoopJarStep"]
+        config = {
+            "Jar": jar["Jar"],
+            "Properties": {each["Key"]: each["Value"] for each in jar.get("Properties", ())},
+            "Args": list(jar.get("Args", ())),
+            **({"MainClass": jar["MainClass"]} if jar.get("MainClass") else {}),
+        }
+        return {
+            "Id": self.id,
+            "Name": self.config["Name"],
+            "Config": config,
+            "ActionOnFailure": self.on_failure,
+            "Status": {
+                "State": self.state,
+                "StateChangeReason": self.reason,
+                **({"FailureDetails": self.failure} if self.failure else {}),
+                "Timeline": {key: moment.timestamp() for key, moment in self.times.items()},
+            },
+            **({"ExecutionRoleArn": self.role} if self.role else {}),
+        }
+
+    def end(self, state: str, *, reason: str = "", failure: Fields | None = None) -> None:
+        """Make it final."""
+        self.times["EndDateTime"] = now()
+        self.reason = {"Message": reason} if reason else {}
+        self.failure = dict(failure or {})
+        self.state = state
+
+
+class Cluster:
+    """A cluster: it starts, runs its steps, and waits for more or ends.
+
+    `changed` is notified of every change and guards all of them.
+    """
+
+    def __init__(self, request: Fields, folder: Path, bench: MakeBench) -> None:
+        self.id = f"j-{_code(13)}"
+        self.request = request
+        self.folder = folder / self.id
+        self.steps: list[Step] = []
+        self.state = "STARTING"
+        self.reason: dict[str, str] = {}
+        self.times: dict[str, datetime] = {"CreationDateTime": now()}
+        instances = request.get("Instances") or {}
+        self.keeps_alive = bool(instances.get("KeepJobFlowAliveWhenNoSteps"))
+        self.protected = bool(instances.get("TerminationProtected"))
+        self._bench = bench
+        self._lock = threading.RLock()
+        self._threads: list[threading.Thread] = []
+        self.add(request.get("Steps") or (), role=request.get("StepExecutionRoleArn"))
+        self._in_thread(self._open)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it takes no more steps."""
+        return self.state in {"TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS"}
+
+    def add(self, configs: Sequence[Fields], *, role: str | None) -> list[str]:
+        """Add steps; their ids."""
+        with self._lock:
+            if self.ended:
+                raise AwsError("ValidationException", SHUT_DOWN)
+            if sum(step.active for step in self.steps) + len(configs) > MOST_ACTIVE:
+                raise AwsError("ValidationException", TOO_MANY)
+            added = [Step(config, role=role, folder=self.folder) for config in configs]
+            self.steps += added
+            self._advance()
+        return [step.id for step in added]
+
+    def step(self, identifier: str) -> Step:
+        """The step of an id."""
+        for step in self.steps:
+            if step.id == identifier:
+                return step
+        raise AwsError("InvalidRequestException", f"Step id '{identifier}' is not valid.")
+
+    def cancel(self, identifier: str, *, grace_seconds: float) -> dict[str, str]:
+        """Cancel a step that has not ended; what CancelSteps answers of it."""
+        with self._lock:
+            step = next((each for each in self.steps if each.id == identifier), None)
+            if step is None or not step.active:
+                state = step.state if step else "unknown"
+                reason = f"Step is in state {state}; it can not be cancelled."
+                return {"StepId": identifier, "Status": "FAILED", "Reason": reason}
+            step.cancelled = BY_USER
+            if step.state == "PENDING":
+                step.end("CANCELLED", reason=BY_USER)
+                self._settle()
+            else:
+                step.command.terminate(grace_seconds=grace_seconds)
+        return {"StepId": identifier, "Status": "SUBMITTED", "Reason": ""}
+
+    def terminate(self, *, code: str, message: str, grace_seconds: float) -> None:
+        """End the cluster and all of its steps."""
+        with self._lock:
+            if self.ended:
+                return
+            self.state = "TERMINATING"
+            self.reason = {"Code": code, "Message": message}
+            for step in self.steps:
+                if step.state == "PENDING":
+                    step.end("CANCELLED", reason=TERMINATED)
+                elif step.active:
+                    step.cancelled = TERMINATED
+                    step.command.terminate(grace_seconds=grace_seconds)
+            self._settle()
+
+    def described(self) -> dict[str, Any]:
+        """What DescribeCluster answers."""
+        echoed = ("LogUri", "ReleaseLabel", "Applications", "Tags", "ServiceRole")
+        instances = self.request.get("Instances") or {}
+        return {
+            **self.summary(),
+            **{key: self.request[key] for key in echoed if self.request.get(key)},
+            "AutoTerminate": not self.keeps_alive,
+            "TerminationProtected": self.protected,
+            "VisibleToAllUsers": True,
+            "StepConcurrencyLevel": self._at_once,
+            "Ec2InstanceAttributes": {
+                key: instances[key] for key in ("Ec2KeyName", "Ec2SubnetId") if instances.get(key)
+            },
+            "BootstrapActions": [],
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """What ListClusters answers of it."""
+        return {
+            "Id": self.id,
+            "Name": self.request["Name"],
+            "Status": {
+                "State": self.state,
+                "StateChangeReason": self.reason,
+                "Timeline": {key: moment.timestamp() for key, moment in self.times.items()},
+            },
+            "NormalizedInstanceHours": 0,
+        }
+
+    def join(self) -> None:
+        """Return when its last process has ended."""
+        for thread in list(self._threads):
+            thread.join()
+
+    @property
+    def _at_once(self) -> int:
+        return int(self.request.get("StepConcurrencyLevel") or 1)
+
+    def _open(self) -> None:
+        """From STARTING to taking steps, at once: there are no machines to wait for."""
+        with self._lock:
+            if self.ended:
+                return
+            self.times["ReadyDateTime"] = now()
+            self.state = "WAITING"
+            self._settle()
+
+    def _settle(self) -> None:
+        """Go on after something has ended: the next steps, or the cluster's own end."""
+        active = [step for step in self.steps if step.active]
+        if self.state == "TERMINATING":
+            if not active:
+                self.times["EndDateTime"] = now()
+                errors = self.reason["Code"] == "STEP_FAILURE"
+                self.state = "TERMINATED_WITH_ERRORS" if errors else "TERMINATED"
+            return
+        if not active and not self.keeps_alive and self.state != "STARTING":
+            self.terminate(code="ALL_STEPS_COMPLETED", message="Steps completed", grace_seconds=0)
+            return
+        self._advance()
+
+    def _advance(self) -> None:
+        """Start as many pending steps as may run at once."""
+        if self.state not in {"WAITING", "RUNNING"}:
+            return
+        running = sum(step.active and step.state != "PENDING" for step in self.steps)
+        pending = [step for step in self.steps if step.state == "PENDING"]
+        for step in pending[: max(0, self._at_once - running)]:
+            step.state = "RUNNING"
+            step.times["StartDateTime"] = now()
+            self._in_thread(self._run, step)
+        self.state = "RUNNING" if any(step.active for step in self.steps) else "WAITING"
+
+    def _in_thread(self, function: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(
+            target=function, args=arguments, name=f"EMR {self.id}", daemon=True
+        )
+        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+        thread.start()
+
+    def _run(self, step: Step) -> None:
+        """A step from its start to its end; never left RUNNING, whatever happens."""
+        failure: dict[str, str] = {}
+        try:
+            code = self._carried_out(step)
+            if code:
+                failure = {"Reason": "Unknown Error.", "Message": _told(step, code)}
+        except (JobError, OSError) as error:
+            failure = {"Reason": "Not executed by the local AWS.", "Message": str(error)}
+        except Exception as error:
+            logger.exception("step %s: the local AWS failed", step.id)
+            failure = {"Reason": "Internal error", "Message": f"{type(error).__name__}: {error}"}
+        if location := self._ship(step):
+            failure = failure and {**failure, "LogFile": location}
+        with self._lock:
+            self._end(step, failure)
+
+    def _carried_out(self, step: Step) -> int:
+        """The exit code of the step's command."""
+        work = step.folder / "work"
+        work.mkdir(parents=True)
+        bench = self._bench(str(self.request.get("ReleaseLabel") or ""), work)
+        jar = step.config["HadoopJarStep"]
+        argv = spark.of_jar(bench, jar["Jar"], jar.get("Args") or ())
+        environment = bench.commands.environment(
+            PATH=bench.path(), EMR_CLUSTER_ID=self.id, EMR_STEP_ID=step.id
+        )
+        return step.command.run(argv, environment=environment, folder=work, log=step.log)
+
+    def _end(self, step: Step, failure: Fields) -> None:
+        if step.cancelled:
+            step.end("CANCELLED", reason=step.cancelled)
+        elif failure:
+            step.end("FAILED", failure=failure)
+            self._act_on_failure(step)
+        else:
+            step.end("COMPLETED")
+        self._settle()
+
+    def _act_on_failure(self, step: Step) -> None:
+        if step.on_failure in {"TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW"} and not self.protected:
+            self.terminate(code="STEP_FAILURE", message="Shut down as step failed", grace_seconds=0)
+        elif step.on_failure == "CANCEL_AND_WAIT":
+            for other in self.steps:
+                if other.state == "PENDING":
+                    other.end("CANCELLED", reason="Cancelled as a step before has failed")
+
+    def _ship(self, step: Step) -> str:
+        """Put the step's log where LogUri says; its URI, or ""."""
+        uri = self.request.get("LogUri")
+        if not uri or not step.log.exists():
+            return ""
+        packed = step.folder / "stdout.gz"
+        packed.write_bytes(gzip.compress(step.log.read_bytes()))
+        location = f"{str(uri).rstrip('/')}/{self.id}/steps/{step.id}/stdout.gz"
+        location = location.replace("s3n://", "s3://").replace("s3a://", "s3://")
+        try:
+            self._bench("", step.folder).objects.upload(packed, location)
+        except JobError as error:
+            logger.warning("%s: %s", step.id, error)
+            return ""
+        return location
+
+
+def _told(step: Step, code: int) -> str:
+    """What a step that has failed says of it: its exit code and its last lines."""
+    lines = step.log.read_text(errors="replace").splitlines() if step.log.exists() else []
+    tail = "\n".join(lines[-TAIL_LINES:])
+    return "\n".join(filter(None, (f"Command exited with ret '{code}'", tail)))
+
+
+def _code(length: int) -> str:
+    return "".join(random.choices(string.ascii_uppercase + string.digits, k=length))
+
+
+ACTIVE = frozenset({"PENDING", "CANCEL_PENDING", "RUNNING"})
+MOST_ACTIVE = 256
+TAIL_LINES = 20
+
+BY_USER = "Step was cancelled by user"
+TERMINATED = "Job terminated"
+
+SHUT_DOWN = "A job flow that is shutting down, terminated, or finished may not be modified."
+TOO_MANY = (
+    "Maximum number of active steps(State = 'Running', 'Pending' or 'Cancel_Pending') "
+    "for cluster exceeded."
+)

@@ -1,0 +1,1 @@
+"""Models that serve: transform jobs, endpoints, and what is between them and a server."""
