@@ -112,15 +112,19 @@ def _store(token: str, answer: dict[str, Any]) -> None:
         waiting = session.scalars(asked.with_for_update()).first()
         if waiting is None:
             raise Refusal("ResourceNotFound", f"no step waits for the callback token {token}")
-        if callbacks.ANSWER in waiting.value:
+        # JSON, as workers send it; before Airflow 3.2 as text.
+        as_text = isinstance(waiting.value, str)
+        record = json.loads(waiting.value) if as_text else waiting.value
+        if callbacks.ANSWER in record:
             raise Refusal("ConflictException", f"the callback token {token} is answered already")
+        answered = {**record, callbacks.ANSWER: answer}
         XComModel.set(
             waiting.key,
-            {**waiting.value, callbacks.ANSWER: answer},
+            json.dumps(answered) if as_text else answered,
             dag_id=waiting.dag_id,
             run_id=waiting.run_id,
             task_id=waiting.task_id,
-            serialize=False,  # JSON, as workers send it
+            serialize=False,
             session=session,
         )
 

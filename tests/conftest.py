@@ -32,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     dags.mkdir()
     os.environ.update(home.airflow_environment(HOME, dags=dags, fernet_key=FERNET_KEY))
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    # Now, before any test makes Airflow open it: to copy over an open database damages it.
+    if home.copy_database(HOME):
+        home.note_migrated(HOME)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

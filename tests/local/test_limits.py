@@ -33,7 +33,7 @@ def test_a_request_that_is_too_large_is_refused_unread(aws: LocalAWS) -> None:
 @pytest.mark.parametrize("body", [b"{}", iter([b"{", b"}"])])
 def test_a_request_of_any_form_is_read(aws: LocalAWS, body: Any) -> None:
     status, told = answered(aws, {"X-Amz-Target": "SageMaker.ListModels"}, body)
-    assert (status, list(told)) == (200, ["Models"])
+    assert (status, told.keys() - {"NextToken"}) == (200, {"Models"})
 
 
 def test_an_upload_may_be_larger(aws: LocalAWS, s3: "S3Client", bucket: str) -> None:

@@ -64,8 +64,9 @@ Play = Callable[..., None]
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
     """A migrated metadata database."""
-    if not home.copy_database(HOME):
+    if not home.is_migrated(HOME):
         home.create_database(HOME)
+        home.note_migrated(HOME)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ class Counts:
 def counted(pid: int, mark: str, *temporary: Path) -> Counts:
     """What the process `pid` holds at this moment."""
     return Counts(
-        processes=tuple(sorted(_processes(pid, mark.encode()))),
+        processes=tuple(marked(pid, mark)),
         mounts=len((PROC / str(pid) / "mountinfo").read_text().splitlines()),
         descriptors=_descriptors(pid),
         threads=len(os.listdir(PROC / str(pid) / "task")),
@@ -45,6 +45,11 @@ def resident_kib(pid: int) -> int:
     """How much memory the process has."""
     status = (PROC / str(pid) / "status").read_text()
     return int(status.split("VmRSS:")[1].split()[0])
+
+
+def marked(pid: int, mark: str) -> list[str]:
+    """The processes that are children of `pid` or have `mark` among their variables."""
+    return sorted(_processes(pid, mark.encode()))
 
 
 def _processes(pid: int, mark: bytes) -> Iterator[str]:
