@@ -1,7 +1,8 @@
 """One container, as a process that stands for it: it ends when the container has, with its code.
 
 `python -I -S contain.py ENGINE DIRECTORY -- COMMAND...` runs COMMAND in the image that the variable
-AIRFLOW_SM_CONTAINER_IMAGE names, with DIRECTORY as /opt/ml and the variables of this process. Where
+AIRFLOW_SM_CONTAINER_IMAGE names, with DIRECTORY as /opt/ml and the variables of this process; with
+AIRFLOW_SM_CONTAINER_PORT its port 8080 is that of this machine. Where
 the first word is `{entrypoint}`, the others go to the image's own entry point; else the command
 takes its place. A plain script, so that it costs a job little.
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 IMAGE = "AIRFLOW_SM_CONTAINER_IMAGE"
+PORT = "AIRFLOW_SM_CONTAINER_PORT"
 ML = "/opt/ml"
 ENDPOINT = "AWS_ENDPOINT_URL"
 LOOPBACK, HOST = "//127.0.0.1:", "//host.docker.internal:"
 
 # Variables that are this machine's, or the engine's client's.
-NOT_PASSED_ON = (IMAGE, "HOME", "PATH", "VIRTUAL_ENV", "PIP_USER", "XDG_RUNTIME_DIR")
+NOT_PASSED_ON = (IMAGE, PORT, "HOME", "PATH", "VIRTUAL_ENV", "PIP_USER", "XDG_RUNTIME_DIR")
 ENTRYPOINT = "{entrypoint}"
 
 
@@ -38,7 +40,7 @@ def main(arguments: "Sequence[str]") -> int:
     name = f"sm-local-{uuid.uuid4().hex[:12]}"
     signal.signal(signal.SIGTERM, lambda *_: None)  # not ignored: the client would inherit that
     ended = _watch(engine, name)
-    options = (*_options(name, directory), *network(sys.platform))
+    options = (*_options(name, directory), *network(sys.platform, os.environ.get(PORT, "")))
     environment = variables(os.environ, sys.platform)
     code = subprocess.Popen([engine, "run", *options, *_run(command)], env=environment).wait()
     os.write(ended, b".")
@@ -47,20 +49,23 @@ def main(arguments: "Sequence[str]") -> int:
     return code if code >= 0 else 128 - code
 
 
-def network(platform: str) -> "list[str]":
+def network(platform: str, port: str = "") -> "list[str]":
     """The way to the local AWS, which listens on the loopback interface of this machine alone.
 
     On Linux a container gets there by sharing the machine's network. Elsewhere engines run in a
-    virtual machine, whose gateway leads to the loopback interface of the machine itself.
+    virtual machine, whose gateway leads to the loopback interface of the machine itself. One that
+    serves on 8080 has a network of its own, and is reached at `port` of this machine.
     """
-    if platform == "linux":
-        return ["--network", "host"]
-    return ["--add-host", "host.docker.internal:host-gateway"]
+    gateway = ["--add-host", "host.docker.internal:host-gateway"]
+    if port:
+        return ["-p", f"127.0.0.1:{port}:8080", *gateway]
+    return ["--network", "host"] if platform == "linux" else gateway
 
 
 def variables(given: "Mapping[str, str]", platform: str) -> "dict[str, str]":
     """These variables, with the address under which a container finds the local AWS."""
-    if platform == "linux" or ENDPOINT not in given:
+    shares_network = platform == "linux" and PORT not in given
+    if shares_network or ENDPOINT not in given:
         return dict(given)
     return {**given, ENDPOINT: given[ENDPOINT].replace(LOOPBACK, HOST)}
 

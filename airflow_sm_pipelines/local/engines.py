@@ -18,6 +18,9 @@ from airflow_sm_pipelines.local.sandbox import Probe, attempt
 IMAGE = "AIRFLOW_SM_CONTAINER_IMAGE"
 """The variable by which `contain.py` is told what to run; the container does not see it."""
 
+PORT = "AIRFLOW_SM_CONTAINER_PORT"
+"""The variable that has the port of this machine which leads to port 8080 of the container."""
+
 ENTRYPOINT = "{entrypoint}"  # as the first word of a command: what the image runs by itself
 OWN_IMAGE = "{image}"  # in a rule: the image that the job names
 

@@ -183,6 +183,7 @@ class Images:
             rule.train or (engines.ENTRYPOINT, "train"),
             description,
             rule.name,
+            rule.serve or (engines.ENTRYPOINT, "serve"),
         )
 
     def _advice(self, image_uri: str) -> str:

@@ -3,7 +3,10 @@
 It records its command lines and runs what it is asked to, on this machine.
 """
 
+import io
 import os
+import re
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +34,7 @@ entrypoint="echo the image itself"
 while [ $# -gt 0 ]; do
     case $1 in
         -v) ml=${2%%:*}; shift ;;
+        -p) port=${2#*:}; export STAND_IN_PORT="${port%:*}"; shift ;;
         --entrypoint) entrypoint=$2; shift ;;
         any/*) shift; break ;;
     esac
@@ -45,6 +49,12 @@ isolation = "container"
 match = "any/mapped"
 name = "mapped"
 container = "any/other:2"
+
+[[image]]
+match = "any/server"
+name = "server"
+container = "any/server:1"
+serve = ["python3", "model/serve.py"]
 """
 """All images in containers, one of them as another one."""
 
@@ -240,3 +250,66 @@ def test_another_isolation_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images.toml").write_text('isolation = "vm"\n')
     with pytest.raises(LocalError, match=r"isolation: 'vm' does not do; it would be 'container'"):
         Images(config=tmp_path / "images.toml")
+
+
+SERVER = """
+import os, http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(b"")
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["Content-Length"])).upper())
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["STAND_IN_PORT"])), Handler).serve_forever()
+"""
+
+
+def test_a_container_that_serves_is_reached_at_a_port_of_this_machine(
+    aws: LocalAWS, folder: Path, sagemaker: "SageMakerClient"
+) -> None:
+    session = boto3.Session("key", "secret", region_name=aws.account.region)
+    s3 = session.client("s3", endpoint_url=aws.endpoint_url)
+    s3.create_bucket(Bucket="served")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        script = tarfile.TarInfo("serve.py")
+        script.size = len(SERVER)
+        archive.addfile(script, io.BytesIO(SERVER.encode()))
+    s3.put_object(Bucket="served", Key="model.tar.gz", Body=packed.getvalue())
+    s3.put_object(Bucket="served", Key="in/a.csv", Body=b"a,b")
+    sagemaker.create_model(
+        ModelName="served",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        PrimaryContainer={"Image": "any/server:1", "ModelDataUrl": "s3://served/model.tar.gz"},
+    )
+    source: Any = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://served/in/"}}
+    sagemaker.create_transform_job(
+        TransformJobName="served",
+        ModelName="served",
+        TransformInput={"DataSource": source},
+        TransformOutput={"S3OutputPath": "s3://served/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    job = until(
+        lambda: dict(sagemaker.describe_transform_job(TransformJobName="served")),
+        lambda job: job["TransformJobStatus"] not in ("InProgress", "Stopping"),
+    )
+    assert job["TransformJobStatus"] == "Completed", job
+    answered = s3.get_object(Bucket="served", Key="out/a.csv.out")["Body"].read()
+    assert answered.rstrip() == b"A,B"
+    words = of_image(folder, "any/server:1")
+    published = words[words.index("-p") + 1]
+    assert re.fullmatch(r"127\.0\.0\.1:\d+:8080", published)
+    assert "--network" not in words
+
+
+def test_a_container_with_a_network_of_its_own_gets_to_this_machine_by_its_gateway() -> None:
+    gateway = ["--add-host", "host.docker.internal:host-gateway"]
+    assert contain.network("linux", "1234") == ["-p", "127.0.0.1:1234:8080", *gateway]
+    given = {"AWS_ENDPOINT_URL": "http://127.0.0.1:4599", engines.PORT: "1234"}
+    told = contain.variables(given, "linux")
+    assert told["AWS_ENDPOINT_URL"] == "http://host.docker.internal:4599"

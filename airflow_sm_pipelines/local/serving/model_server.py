@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from airflow_sm_pipelines.local import reasons
+from airflow_sm_pipelines.local import engines, reasons
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.images import ImageError, Runtime
 from airflow_sm_pipelines.local.machine import Machine
@@ -125,7 +125,8 @@ def start(machine: Machine, container: Container, place: Place) -> ModelServer:
             f"ClientError: {container.image} has no serve command in the local AWS; give serve in "
             "the image map"
         )
-    own = not _takes_port(runtime.serve) and networks.available(machine.isolation)
+    contained = engines.IMAGE in runtime.environment
+    own = not (contained or _takes_port(runtime.serve)) and networks.available(machine.isolation)
     launch = _in_own_network if own else _on_free_port
     process, doors = launch(machine, container, place, runtime)
     return ModelServer(container, process, log=place.log, doors=doors)
@@ -145,13 +146,18 @@ def _takes_port(command: Sequence[str]) -> bool:
 def _on_free_port(
     machine: Machine, container: Container, place: Place, runtime: Runtime
 ) -> tuple[Process, Doors]:
-    """The server in the machine's network, on a port that it is told."""
+    """The server in the machine's network, on a port that it is told.
+
+    A container listens on 8080 in its own, and its engine on the port.
+    """
     doors = PortDoors()
-    serve = [word.replace(_PORT, str(doors.port)) for word in runtime.serve or ()]
-    told = {"SAGEMAKER_BIND_TO_PORT": str(doors.port)}
+    ml, port = place.folder / "ml", str(doors.port)
+    serve = [word.replace(_PORT, port) for word in runtime.serve or ()]
+    variable = engines.PORT if engines.IMAGE in runtime.environment else "SAGEMAKER_BIND_TO_PORT"
+    environment = {**_environment(machine, container, place, runtime), variable: port}
     process = Process(
-        machine.isolation.command(serve, place.folder / "ml"),
-        environment={**_environment(machine, container, place, runtime), **told},
+        engines.command(environment, ml, serve) or machine.isolation.command(serve, ml),
+        environment=environment,
         folder=place.folder / "work",
         log=place.log,
     )
