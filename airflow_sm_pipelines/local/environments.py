@@ -164,7 +164,8 @@ def _make(home: Path, lock: Path) -> None:
     # --python is the interpreter we run in: a version that is not there would be downloaded.
     _run([program, "venv", "--quiet", "--python", sys.executable, str(home)], lock)
     # Bytecode is left to the first import: compiling all of it takes 12 s, what is imported 3 s.
-    install = [program, "pip", "install", "--quiet", "-r", str(lock)]
+    # Where PyTorch's wheels for CPUs are, uv knows; it asks there for nothing else.
+    install = [program, "pip", "install", "--quiet", "--torch-backend", "cpu", "-r", str(lock)]
     _run([*install, "--python", str(home / "bin" / "python")], lock)
     (home / _READY).touch()
 

@@ -18,7 +18,6 @@ from airflow_sm_pipelines.local.environments import (
 
 LOCKS = Path(environments.__file__).with_name("locks")
 BARE = LOCKS / "bare.txt"
-TORCH_FOR_CPUS = "--torch-backend cpu"
 SAY = "import greeting; print(greeting.VERSION)"
 
 
@@ -196,7 +195,6 @@ def test_the_commands_of_an_overlay_are_its_own(shared: Path, tmp_path: Path, co
 @pytest.mark.parametrize("name", ["pytorch", "huggingface"])
 def test_pytorch_comes_without_cuda(name: str) -> None:
     lines = (LOCKS / f"{name}.txt").read_text().splitlines()
-    assert TORCH_FOR_CPUS in lines
     (linux,) = (line for line in lines if line.startswith("torch==") and '== "linux"' in line)
     assert "+cpu ;" in linux
     assert not [line for line in lines if line.startswith(("nvidia", "triton"))]
@@ -204,7 +202,7 @@ def test_pytorch_comes_without_cuda(name: str) -> None:
 
 @pytest.mark.parametrize("lock", sorted(LOCKS.glob("*.txt")), ids=lambda lock: lock.name)
 def test_a_lock_pins_everything_and_names_no_index(lock: Path) -> None:
-    lines = [line for line in lock.read_text().splitlines() if line != TORCH_FOR_CPUS]
+    lines = lock.read_text().splitlines()
     assert [line for line in lines if "==" not in line or "//" in line] == []
     assert any(line.startswith("pip==") for line in lines)
 
