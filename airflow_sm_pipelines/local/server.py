@@ -14,7 +14,6 @@ from typing import IO, Any, ClassVar, Self
 
 from botocore.config import Config
 from botocore.session import Session
-from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.test import Client
 
@@ -209,8 +208,8 @@ class LocalAWS:
         )
         limited = Limited(front, spared=moto.concerns)
         pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
-        machine.entrance.open(partial(_serve, pages))
-        return _Started(_serve(pages, listening), jobs, beside, endpoints, store, lock)
+        machine.entrance.open(partial(places.serve, pages))
+        return _Started(places.serve(pages, listening), jobs, beside, endpoints, store, lock)
 
     def _control(self) -> Control:
         return Control(
@@ -324,24 +323,6 @@ def _kinds(machine: Machine, jobs: Jobs, registry: Registry) -> tuple[JobKind, .
         auto_ml(machine),
         *unexecuted(),
     )
-
-
-class _Handler(MotoRequestHandler):
-    """One request: silent, and without the 40 ms that Nagle's algorithm can add."""
-
-    disable_nagle_algorithm = True
-
-    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        self.close_connection = True  # no further request comes, and there is nobody to tell
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        logger.debug("%s %s", type, message % args)
-
-
-def _serve(app: Any, listening: socket.socket) -> ThreadedWSGIServer:
-    """A server with a thread per request, on a duplicate of a socket that listens already."""
-    host, port = listening.getsockname()[:2]
-    return ThreadedWSGIServer(host, port, app, handler=_Handler, fd=listening.fileno())
 
 
 def _lock(root: Path) -> IO[str]:

@@ -1,12 +1,17 @@
 """S3's operations, as boto3 asks for them."""
 
 import base64
+import gc
 import hashlib
 import http.client
+import os
+import socket
+import struct
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +21,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.s3.body import DIGESTS
 
-from ..calls import keys
+from ..calls import keys, until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -409,3 +414,36 @@ def test_a_file_goes_up_and_down_whole(s3: "S3Client", bucket: str, tmp_path: Pa
     s3.download_file(bucket, "k", str(tmp_path / "down"))
     assert (tmp_path / "down").read_bytes() == content
     assert s3.head_object(Bucket=bucket, Key="k")["ETag"].endswith('-2"')
+
+
+def test_an_object_is_closed_where_its_caller_resets_the_connection(
+    aws: LocalAWS, s3: "S3Client", bucket: str
+) -> None:
+    """Python warns of each file that is not, and a warning is an error."""
+    s3.put_object(Bucket=bucket, Key="small", Body=b"x")
+    address = ("127.0.0.1", int(aws.endpoint_url.rpartition(":")[2]))
+    reset = struct.pack("ii", 1, 0)  # no lingering: what is not sent yet is thrown away
+    request = f"GET /{bucket}/small HTTP/1.1\r\nHost: 127.0.0.1\r\n{S3}\r\n\r\n".encode()
+    for _ in range(50):
+        with socket.create_connection(address) as caller:
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            caller.sendall(request)
+            caller.recv(1, socket.MSG_PEEK)
+    until(lambda: opened(aws, bucket), lambda left: not left)
+    gc.collect()
+
+
+# What tells that a request is for S3.
+S3 = (
+    "Authorization: AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+)
+
+
+def opened(aws: LocalAWS, bucket: str) -> list[str]:
+    """The files of a bucket that this process has open."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(os.readlink(each))
+    return [path for path in found if path.startswith(str(aws.root / "s3" / bucket))]
