@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_sm_pipelines import aws, callbacks
 from airflow_sm_pipelines.errors import AccessDeniedError
+from airflow_sm_pipelines.triggers import outlast
 
 
 class CallbackTrigger(BaseTrigger):
@@ -57,7 +58,7 @@ class CallbackTrigger(BaseTrigger):
         """Look until there is an answer; a look that fails is followed by the next."""
         await asyncio.sleep(self.first_look_seconds)
         # sync_to_async, not to_thread: connections and XComs call back into the triggerer's loop.
-        mailbox = await sync_to_async(self._mailbox)()
+        mailbox = await outlast(sync_to_async(self._mailbox)())
         while (answer := await self._look(mailbox)) is None:
             await asyncio.sleep(self.poll_seconds)
         yield TriggerEvent(answer.to_json())  # type: ignore[no-untyped-call]
@@ -65,13 +66,13 @@ class CallbackTrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Tell the worker behind the queue that nobody waits any more."""
         try:
-            await asyncio.shield(sync_to_async(self._send_stopping)())
+            await outlast(sync_to_async(self._send_stopping)())
         except (AccessDeniedError, ClientError, BotoCoreError) as error:
             self.log.error("%s: nobody was told that it stops: %s", self._callback, error)
 
     async def _look(self, mailbox: callbacks.Mailbox) -> callbacks.Answer | None:
         try:
-            return await sync_to_async(mailbox.answer)(self.message.token)
+            return await outlast(sync_to_async(mailbox.answer)(self.message.token))
         except (AccessDeniedError, ClientError, BotoCoreError) as error:
             self.log.warning("%s: %s", self._callback, error)
             return None

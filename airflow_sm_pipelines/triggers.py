@@ -1,12 +1,12 @@
 """The trigger that waits for a job while its task is deferred."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
@@ -20,6 +20,9 @@ from airflow_sm_pipelines.watches import Renew, Told
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+
+
+T = TypeVar("T")
 
 
 class JobTrigger(BaseTrigger):
@@ -87,9 +90,7 @@ class JobTrigger(BaseTrigger):
         yield TriggerEvent(payload)  # type: ignore[no-untyped-call]
 
     async def _final_status(self) -> str:
-        # A shield, because sync_to_async drops the message of a cancellation that comes meanwhile;
-        # by it Airflow tells a user's decision from its own end, and without it calls no on_kill.
-        client = await asyncio.shield(self._client())
+        client = await outlast(self._client())
         watching = poller(self._connection, client, poll_seconds=self.poll_seconds)
         loop, context = asyncio.get_running_loop(), copy_context()
         ended = watching.watch(
@@ -98,18 +99,11 @@ class JobTrigger(BaseTrigger):
         return await asyncio.wrap_future(ended)
 
     async def on_kill(self) -> None:
-        """Stop the job, since a user has ended the task.
-
-        In a task of its own: Airflow 3.3.2 cancels a trigger again each second until it has ended,
-        also while it is in here.
-        """
+        """Stop the job, since a user has ended the task."""
         if not self.owned:
             self.log.info("%s is another task's: it goes on", self._resource)
             return
-        stopping = asyncio.create_task(self._stop())
-        _STOPPING.add(stopping)
-        stopping.add_done_callback(_STOPPING.discard)
-        await asyncio.shield(stopping)
+        await outlast(self._stop())
 
     async def _stop(self) -> None:
         try:
@@ -167,10 +161,23 @@ class JobTrigger(BaseTrigger):
         return await sync_to_async(have)(self._connection, self._resource.job.service)
 
 
+async def outlast(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns; it goes on to its end where whoever waits for it is cancelled.
+
+    Airflow 3.3.2 cancels a trigger again each second until it has ended, also while it is in its
+    `on_kill`. And sync_to_async drops the message of a cancellation that comes meanwhile, by which
+    Airflow tells a user's decision from its own end; without it no `on_kill` is called.
+    """
+    going_on = asyncio.create_task(work)
+    _GOING_ON.add(going_on)
+    going_on.add_done_callback(_GOING_ON.discard)
+    return await asyncio.shield(going_on)
+
+
 # Airflow hears of a deferral from the task and, up to seconds later, from the executor. A task that
 # is resumed in between is taken for failed: "finished with state success, but the task instance's
 # state attribute is running".
 SETTLE_SECONDS = 5.0
 
 # The event loop itself holds its tasks weakly.
-_STOPPING: "set[asyncio.Task[None]]" = set()
+_GOING_ON: "set[asyncio.Task[Any]]" = set()

@@ -298,7 +298,7 @@ def test_a_stop_that_is_cancelled_goes_on(client: Any, name: str, moment: float)
         killing.cancel()
         with suppress(asyncio.CancelledError):
             await killing
-        while triggers._STOPPING:
+        while triggers._GOING_ON:
             await asyncio.sleep(0.01)
 
     asyncio.run(cancel())
