@@ -68,6 +68,10 @@ class Moto:
             return self._direct[service]
 
 
+class _AbsentError(Exception):
+    """moto has nothing for what is asked of it."""
+
+
 def _service(environ: dict[str, Any]) -> str:
     """The service that a request is signed for, or ""."""
     # S3 Control is signed as s3, and is another service.
@@ -78,7 +82,7 @@ def _service(environ: dict[str, Any]) -> str:
 def _app(service: Any) -> WSGIApp:
     """The app of a service of moto's; None is one that moto has not."""
     if service is None:
-        return _failing("", NotImplementedError("moto has no such service"))
+        return _failing("", _AbsentError("moto has no such service"))
     try:
         app = create_backend_app(service)
     except ModuleNotFoundError as error:
@@ -124,7 +128,7 @@ def _spoken(request: Request, service: str, response: Response) -> Response:
     page = response.status_code >= 400 and response.mimetype == "text/html"
     if not page or request.method == "HEAD" or _is_document(response.get_data()):
         return response
-    told: Response = _unanswered(request, service, error=NotImplementedError())
+    told: Response = _unanswered(request, service, error=_AbsentError())
     return told
 
 
@@ -137,7 +141,7 @@ def _is_document(content: bytes) -> bool:
 def _failure(service: str, call: Call, error: Exception) -> tuple[str, str]:
     """The code of what moto has raised, and what that means for the operation."""
     match error:
-        case NotImplementedError():
+        case _AbsentError() | NotImplementedError():  # the latter is moto's own
             return "NotImplemented", "is not there in the local AWS"
         case OperationNotFoundError():
             query = call.protocol == "query"

@@ -143,7 +143,7 @@ def _answer(told: Any, accept: str) -> Any:
 
 
 def _no_model(folder: str) -> Any:
-    raise NotImplementedError(
+    raise LookupError(
         "model_fn is missing: this image has no default for it; write model_fn(model_dir) in the "
         "module that SAGEMAKER_PROGRAM names, or in code/inference.py of the model"
     )

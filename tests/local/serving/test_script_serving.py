@@ -122,7 +122,7 @@ def test_code_comes_from_where_the_submit_directory_says(
         (
             {"weight": "x"},
             {},
-            "NotImplementedError: model_fn is missing: this image has no default for it; write "
+            "LookupError: model_fn is missing: this image has no default for it; write "
             "model_fn(model_dir) in the module that SAGEMAKER_PROGRAM names, or in "
             "code/inference.py of the model",
         ),
