@@ -4,7 +4,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from airflow_sm_pipelines import aws, outputs, patience, settings
 from airflow_sm_pipelines.definition.node import Json, kind
@@ -47,13 +47,6 @@ class LambdaOperator(StepOperator):
 
     def _invoke(self, function: str, event: dict[str, Json], *, token: str) -> Json:
         """What the function returns; asked again only where it cannot have begun."""
-        # Of botocore's own attempts each would be an invocation.
-        client = self.connection.client(
-            "lambda",
-            read_timeout=LONGEST_SECONDS,
-            retries={"total_max_attempts": 1},
-            tcp_keepalive=True,
-        )
         custom = json.dumps({"custom": {TOKEN: token}}).encode()
         request = {
             "FunctionName": function,
@@ -63,7 +56,7 @@ class LambdaOperator(StepOperator):
         }
         self.log.info("invoking %s with %s", function, sorted(event))
         response = patience.persist(
-            lambda: self._answer(client, function, request),
+            lambda: self._answer(function, request),
             at_most=settings.create_patience_seconds(),
             meanwhile=self._heed_kill,
             new=False,
@@ -76,17 +69,26 @@ class LambdaOperator(StepOperator):
             raise self._failed(function, "Failed", _reason(returned), tail=tail)
         return returned
 
-    def _answer(
-        self, client: "BaseClient", function: str, request: dict[str, Any]
-    ) -> dict[str, Any]:
-        """The response, its payload read."""
+    def _answer(self, function: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The response, its payload read; a client for each attempt, for its credentials' sake."""
         try:
-            response = aws.call(client, "Invoke", request)
+            response = aws.call(self._client(), "Invoke", request)
             return {**response, "Payload": response["Payload"].read()}
-        except (ReadTimeoutError, ConnectionClosedError) as error:
+        except (ClientError, HTTPClientError) as error:  # without a connection it is neither
+            if isinstance(error, ClientError) and _status(error) < SERVER_FAULTS:
+                raise
             raise self._failed(
                 function, "of unknown end", f"its answer was lost, it may have run: {error}"
             ) from error
+
+    def _client(self) -> "BaseClient":
+        # Of botocore's own attempts each would be an invocation.
+        return self.connection.client(
+            "lambda",
+            read_timeout=LONGEST_SECONDS,
+            retries={"total_max_attempts": 1},
+            tcp_keepalive=True,
+        )
 
     def _members(self, function: str, returned: Json) -> dict[str, Json]:
         """What was returned as an object, which it need not be where no output is declared."""
@@ -117,6 +119,10 @@ class LambdaOperator(StepOperator):
         )
 
 
+def _status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
 def _reason(returned: Json) -> str:
     """An error as Lambda describes it: its type and its message."""
     if not isinstance(returned, dict):
@@ -126,5 +132,6 @@ def _reason(returned: Json) -> str:
 
 
 TOKEN = "sm_pipelines_token"
+SERVER_FAULTS = 500
 LONGEST_SECONDS = 960.0
 """A function may run for 15 minutes; no answer comes from one that has run for longer."""

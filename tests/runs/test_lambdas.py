@@ -121,11 +121,13 @@ def test_a_throttled_invocation_is_asked_for_again(
     assert run_pipeline(pipeline(ask("Count", function)), name="throttled").state == "success"
 
 
+@pytest.mark.parametrize("kind", ["ResetAfter", "InternalFailure"])
 def test_a_lost_answer_fails_the_step_and_invokes_nothing_again(
-    run_pipeline: RunPipeline, deploy: Deploy, faults: Any, aws_environment: LocalAWS
+    run_pipeline: RunPipeline, deploy: Deploy, faults: Any, aws_environment: LocalAWS, kind: str
 ) -> None:
+    """An error of the service's own may come after the function has run."""
     function = deploy("def handler(event, context): return {}")
-    faults({"Kind": "ResetAfter", "Operations": "lambda:Invoke", "Times": 1})
+    faults({"Kind": kind, "Operations": "lambda:Invoke", "Times": 1})
     before = invocations(aws_environment)
     run = run_pipeline(pipeline(ask("Count", function)), name="lost")
     assert run.state == "failed"
