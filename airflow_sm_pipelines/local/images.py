@@ -5,17 +5,15 @@ header is the reference of the format. To support another image, add a rule ther
 `train` or `serve` command is a row of `LAUNCHERS` or `SERVERS`.
 """
 
-import difflib
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from airflow_sm_pipelines.local import engines
+from airflow_sm_pipelines.local import engines, tables
 from airflow_sm_pipelines.local.environments import (
     BuildError,
     build,
@@ -221,19 +219,14 @@ def _environment(python: Path, more: Path | None) -> Mapping[str, str]:
 
 def _rules(file: Path) -> tuple[Rule, ...]:
     """The rules that `file` holds, in its order."""
-    try:
-        document = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise ImageError(f"{file}: {error.strerror}; name a file that can be read") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ImageError(f"{file}: not TOML ({error}); write [[image]] tables") from error
-    tables = document.pop("image", [])
+    document = tables.read(file, holds="[[image]]", error=ImageError)
+    listed = document.pop("image", [])
     everything = _everything(file, document.pop("isolation", None))
-    if document or not isinstance(tables, list):
+    if document or not isinstance(listed, list):
         raise ImageError(f"{file}: {', '.join(document) or 'image'}: write [[image]] tables only")
     problems: list[str] = []
     rules: list[Rule] = []
-    for number, table in enumerate(tables):
+    for number, table in enumerate(listed):
         where = f"{file}: image[{number}]"
         found = [f"{where}{problem}" for problem in _problems(table)]
         problems += found
@@ -262,9 +255,7 @@ def _problems(table: object) -> Iterator[str]:
         return
     for key, value in table.items():
         if key not in _KEYS:
-            close = difflib.get_close_matches(key, _KEYS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(_KEYS)}"
-            yield f".{key}: unknown key; {hint}"
+            yield f".{key}: {tables.unknown(key, _KEYS)}"
         elif key in COMMANDS:
             yield from _command_problems(key, value)
         elif not isinstance(value, str):

@@ -7,13 +7,12 @@ in `lambdas.toml`, paths from the file's own folder. Other keys are rows of `KEY
 file is beside `images.toml`.
 """
 
-import difflib
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from airflow_sm_pipelines.local import tables
 from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.images import default_config
 
@@ -40,23 +39,18 @@ def functions(config: Path | None = None) -> tuple[LocalFunction, ...]:
     file = config or default_config().with_name("lambdas.toml")
     if config is None and not file.exists():
         return ()
-    try:
-        document = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise LambdaError(f"{file}: {error.strerror}; name a file that can be read") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LambdaError(f"{file}: not TOML ({error}); write [lambda.<name>] tables") from error
+    document = tables.read(file, holds="[lambda.<name>]", error=LambdaError)
     if set(document) - {"lambda"} or not isinstance(document.get("lambda", {}), dict):
         raise LambdaError(f"{file}: write [lambda.<name>] tables only")
-    tables = document.get("lambda", {})
+    named = document.get("lambda", {})
     problems = [
         f"{file}: lambda.{name}{problem}"
-        for name, table in tables.items()
+        for name, table in named.items()
         for problem in _problems(table, file.parent)
     ]
     if problems:
         raise LambdaError("\n".join(problems))
-    return tuple(_function(name, table, file.parent) for name, table in tables.items())
+    return tuple(_function(name, table, file.parent) for name, table in named.items())
 
 
 def _problems(table: Any, folder: Path) -> Iterator[str]:
@@ -66,9 +60,7 @@ def _problems(table: Any, folder: Path) -> Iterator[str]:
         return
     for key, value in table.items():
         if key not in KEYS:
-            close = difflib.get_close_matches(key, KEYS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(KEYS)}"
-            yield f".{key}: unknown key; {hint}"
+            yield f".{key}: {tables.unknown(key, KEYS)}"
         elif not isinstance(value, KEYS[key][0]):
             yield f".{key}: {value!r}; write {KEYS[key][1]}"
     yield from _handler_problems(table.get("handler"), folder)
