@@ -7,7 +7,7 @@ that is taken a `NameTakenError`, everything else botocore's own.
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -204,6 +204,20 @@ def call(client: "BaseClient", operation: str, request: Mapping[str, Json]) -> d
     return {key: as_json(value) for key, value in response.items() if key != "ResponseMetadata"}
 
 
+def pages(
+    client: "BaseClient", operation: str, request: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The pages of a list, each asked for when it is needed."""
+    asked = dict(request)
+    while True:
+        page = call(client, operation, asked)
+        yield page
+        more = {name: page[name] for name in TOKENS if page.get(name)}
+        if not more:
+            return
+        asked |= more
+
+
 def as_json(value: Any) -> Any:
     """A member of a response as JSON: times as ISO 8601 text, what is no number as `NaN`."""
     match value:
@@ -313,6 +327,9 @@ def is_unknown(error: ClientError) -> bool:
         and UNKNOWN.search(detail.get("Message") or "") is not None
     )
 
+
+TOKENS = ("NextToken", "nextToken", "Marker")
+"""How lists name what leads to the next page, in a request as in its answer."""
 
 _NAMES = re.compile("Bucket|Key|.*Name")
 UNKNOWN = re.compile("not found|could not find|does not exist|id '[^']*' is not valid", re.I)

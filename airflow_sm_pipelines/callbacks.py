@@ -99,15 +99,12 @@ class EndpointMailbox:
     execution_arn: str
 
     def answer(self, token: str) -> Answer | None:
-        request: dict[str, Any] = {"PipelineExecutionArn": self.execution_arn}
-        while True:
-            page = aws.call(self.client, "ListPipelineExecutionSteps", request)
+        request = {"PipelineExecutionArn": self.execution_arn}
+        for page in aws.pages(self.client, "ListPipelineExecutionSteps", request):
             for step in page["PipelineExecutionSteps"]:
                 if step["Metadata"].get("Callback", {}).get("CallbackToken") == token:
                     return Answer.of_step(step)
-            if not page.get("NextToken"):
-                return None
-            request["NextToken"] = page["NextToken"]
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,15 +183,10 @@ def _rows(
     client: "BaseClient", operation: str, request: Mapping[str, Any], rows: str
 ) -> Iterator[dict[str, Any]]:
     """The rows of a list, page by page."""
-    asked = dict(request)
-    for _ in range(MOST_PAGES):
-        page = aws.call(client, operation, asked)
+    for number, page in enumerate(aws.pages(client, operation, request)):
+        if number == MOST_PAGES:  # to take it for absent would submit it twice
+            raise JobError(f"{operation}: more than {number} pages; what is there cannot be told")
         yield from page[rows]
-        if not page.get("Marker"):
-            return
-        asked["Marker"] = page["Marker"]
-    # To take it for absent would submit it twice.
-    raise JobError(f"{operation}: {MOST_PAGES} pages, and more; what is there cannot be told")
 
 
 CLUSTER = "ClusterId"

@@ -141,15 +141,11 @@ def _job_run(identifier: str, job_run: str) -> aws.Resource:
 
 def _job_runs(client: "BaseClient", identifier: str, since: datetime) -> Iterator[dict[str, Any]]:
     # botocore takes a time; JSON has none.
-    request: dict[str, Any] = {APPLICATION: identifier, "createdAtAfter": since}
-    for _ in range(MOST_PAGES):
-        page = aws.call(client, "ListJobRuns", request)
+    request = {APPLICATION: identifier, "createdAtAfter": since}
+    for number, page in enumerate(aws.pages(client, "ListJobRuns", request)):
+        if number == MOST_PAGES:  # taken for absent, with its token forgotten, it would run twice
+            raise JobError(f"ListJobRuns: more than {number} pages; what is there cannot be told")
         yield from page["jobRuns"]
-        if not page.get("nextToken"):
-            return
-        request["nextToken"] = page["nextToken"]
-    # To take it for absent would submit it twice, should its token be forgotten.
-    raise JobError(f"ListJobRuns: {MOST_PAGES} pages, and more; what is there cannot be told")
 
 
 APPLICATION = "applicationId"

@@ -43,12 +43,10 @@ def _ranked_training_jobs(clients: Clients, described: Mapping[str, Json]) -> di
         "MaxResults": MOST_TRAINING_JOBS,
     }
     ranked: list[Json] = []
-    while len(ranked) < MOST_TRAINING_JOBS:
-        page = aws.call(client, "ListTrainingJobsForHyperParameterTuningJob", request)
+    for page in aws.pages(client, "ListTrainingJobsForHyperParameterTuningJob", request):
         ranked += page["TrainingJobSummaries"]
-        if not page.get("NextToken"):
+        if len(ranked) >= MOST_TRAINING_JOBS:
             break
-        request["NextToken"] = page["NextToken"]
     return {"TrainingJobSummaries": ranked[:MOST_TRAINING_JOBS]}
 
 

@@ -157,15 +157,12 @@ def _registered(client: "BaseClient", check: Check) -> Baseline:
         "SortBy": "CreationTime",
         "SortOrder": "Descending",
     }
-    while True:
-        page = aws.call(client, "ListModelPackages", request)
+    for page in aws.pages(client, "ListModelPackages", request):
         for row in page["ModelPackageSummaryList"][:1]:
             named = {"ModelPackageName": row["ModelPackageArn"]}
             package = aws.call(client, "DescribeModelPackage", named)
             return _of_package(package, MEMBERS[check.kind])
-        if not page.get("NextToken"):
-            return {}
-        request["NextToken"] = page["NextToken"]
+    return {}
 
 
 def _of_package(package: dict[str, Json], kind: str) -> Baseline:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.stub import Stubber
 
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, emr
 from airflow_sm_pipelines.aws import Resource
 from airflow_sm_pipelines.definition.resources import (
     ENDPOINT,
@@ -22,7 +24,7 @@ from airflow_sm_pipelines.definition.resources import (
     TRANSFORM,
     Job,
 )
-from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError, NameTakenError
+from airflow_sm_pipelines.errors import AccessDeniedError, JobError, JobLostError, NameTakenError
 from airflow_sm_pipelines.local import LocalAWS
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
@@ -454,3 +456,40 @@ def test_a_region_goes_before_the_connections(aws_environment: LocalAWS) -> None
     made = aws.Connection("aws_default", "eu-central-1").client("sagemaker")
     assert made.meta.region_name == "eu-central-1"
     assert aws.Connection("aws_default").client("sagemaker").meta.region_name == "us-east-1"
+
+
+# Lists
+
+SESSION: Any = boto3.Session("key", "secret", region_name="us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "rows", "token"),
+    [
+        ("sagemaker", "ListModels", "Models", "NextToken"),
+        ("emr", "ListClusters", "Clusters", "Marker"),
+        ("emr-serverless", "ListApplications", "applications", "nextToken"),
+    ],
+)
+def test_a_list_is_followed_to_its_last_page(
+    service: str, operation: str, rows: str, token: str
+) -> None:
+    client: Any = SESSION.client(service)
+    with Stubber(client) as stubber:
+        method = xform_name(operation)
+        stubber.add_response(method, {rows: [], token: "more"}, {})
+        stubber.add_response(method, {rows: []}, {token: "more"})
+        assert [sorted(page) for page in aws.pages(client, operation, {})] == [
+            sorted([rows, token]),
+            [rows],
+        ]
+        stubber.assert_no_pending_responses()
+
+
+def test_a_search_on_emr_that_does_not_end_takes_nothing_for_absent() -> None:
+    client: Any = SESSION.client("emr")
+    with Stubber(client) as stubber:
+        for _ in range(emr.MOST_PAGES + 1):
+            stubber.add_response("list_steps", {"Steps": [], "Marker": "more"})
+        with pytest.raises(JobError, match="ListSteps: more than 40 pages; what is there cannot"):
+            emr.find(client, name="n", told_apart={"ClusterId": "j-1"}, since=datetime.now(UTC))

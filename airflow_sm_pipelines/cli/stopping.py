@@ -61,13 +61,9 @@ class RunJobs:
             "StatusEquals": "InProgress",
             **told_apart,
         }
-        while True:
-            page = aws.call(self.client, operation, request)
+        for page in aws.pages(self.client, operation, request):
             for row in page[f"{job.noun}Summaries"]:
                 yield aws.Resource(job, str(row[job.describe_name]), told_apart=told_apart)
-            if not page.get("NextToken"):
-                return
-            request["NextToken"] = page["NextToken"]
 
     def _told_apart(self, job: Job) -> Iterator[dict[str, str]]:
         """What the jobs of a kind have to be asked for by: each category has a list of its own."""
