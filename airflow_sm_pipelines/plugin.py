@@ -46,12 +46,35 @@ class Answers:
         await send({"type": "http.response.body", "body": body})
 
 
+class Slash:
+    """The middleware that lets the plugin be reached without a slash behind its path.
+
+    AWS's clients ask for exactly the URL that they are given; Airflow mounts what is below it.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Pass a request on, to the plugin's own path where it is for that."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path.endswith(PREFIX):
+            scope = {**scope, "path": f"{path}/"}
+        await self._app(scope, receive, send)
+
+
+PREFIX = "/sm-pipelines"
+
+
 class SmPipelinesPlugin(AirflowPlugin):
     """What Airflow is told of it."""
 
     name = "sm_pipelines"
     fastapi_apps = [  # noqa: RUF012 (as Airflow declares it)
-        {"app": Answers(), "url_prefix": "/sm-pipelines", "name": "sm_pipelines"}
+        {"app": Answers(), "url_prefix": PREFIX, "name": "sm_pipelines"}
+    ]
+    fastapi_root_middlewares = [  # noqa: RUF012
+        {"middleware": Slash, "name": "sm_pipelines"}
     ]
 
 

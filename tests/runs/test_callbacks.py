@@ -10,11 +10,12 @@ from uuid import uuid4
 import boto3
 import pytest
 import uvicorn
+from airflow.api_fastapi.app import init_plugins
 from botocore.exceptions import ClientError
+from fastapi import FastAPI
 
 from airflow_sm_pipelines.features import HAS_RETRY_POLICIES
 from airflow_sm_pipelines.local import LocalAWS
-from airflow_sm_pipelines.plugin import SmPipelinesPlugin
 
 from .conftest import RunPipeline
 from .steps import get, pipeline, processing
@@ -136,8 +137,9 @@ def test_an_answer_of_the_wrong_type_fails_the_step(run_pipeline: RunPipeline, q
 
 @pytest.fixture
 def plugin_url() -> Iterator[str]:
-    """The plugin as the API server mounts it."""
-    app = SmPipelinesPlugin.fastapi_apps[0]["app"]
+    """The plugin as Airflow's API server takes it in."""
+    app = FastAPI()
+    init_plugins(app)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -219,3 +221,13 @@ def test_the_plugin_refuses_what_the_service_would(
     )
     with pytest.raises(ClientError, match=r"UnknownOperationException|ValidationException"):
         getattr(client, operation)(**request_)
+
+
+def test_the_plugin_is_reached_with_a_slash_behind_its_path_and_without(
+    airflow_database: None, plugin_url: str
+) -> None:
+    session: Any = boto3.Session("key", "secret", region_name="us-east-1")
+    for url in (plugin_url, f"{plugin_url}/"):
+        sagemaker = session.client("sagemaker", endpoint_url=url)
+        with pytest.raises(ClientError, match="ResourceNotFound"):
+            sagemaker.send_pipeline_execution_step_failure(CallbackToken="0" * 10)
