@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow_sm_pipelines.local.job import Ending, JobKind
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
@@ -83,3 +85,16 @@ def keys(s3: "S3Client", bucket: str, prefix: str = "") -> list[str]:
 
 def text(s3: "S3Client", bucket: str, key: str) -> str:
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
+
+# A kind of job that does nothing.
+IDLE = JobKind(
+    noun="ProcessingJob",
+    slug="processing-job",
+    unknown="Could not find requested job with name: {name}",
+    check=lambda request: None,
+    opened=lambda request: {},
+    stopping=lambda fields: {},
+    ended=lambda fields, ending: {"ProcessingJobStatus": ending.status},
+    run=lambda job: Ending(status="Completed"),
+)

@@ -15,10 +15,9 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import AwsError, LocalAWS
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.images import Images
-from airflow_sm_pipelines.local.job import Ending, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 
-from .calls import TEST_SECONDS, alone, final_processing_job, keys, processing_output, until
+from .calls import IDLE, TEST_SECONDS, alone, final_processing_job, keys, processing_output, until
 from .launched import launchers
 
 if TYPE_CHECKING:
@@ -26,18 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
 Run = Callable[..., dict[str, Any]]
-
-# A kind of job that does nothing.
-KIND = JobKind(
-    noun="ProcessingJob",
-    slug="processing-job",
-    unknown="Could not find requested job with name: {name}",
-    check=lambda request: None,
-    opened=lambda request: {},
-    stopping=lambda fields: {},
-    ended=lambda fields, ending: {"ProcessingJobStatus": ending.status},
-    run=lambda job: Ending(status="Completed"),
-)
 
 SLEEP = "import time; print('ready', flush=True); time.sleep(600)"
 
@@ -199,7 +186,7 @@ def test_nobody_waits_while_a_request_is_checked(tmp_path: Path) -> None:
         checking.set()
         assert checked.wait(TEST_SECONDS)
 
-    kind = replace(KIND, check=check)
+    kind = replace(IDLE, check=check)
     jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
     with ThreadPoolExecutor() as threads:
         creating = threads.submit(jobs.create, kind, {"ProcessingJobName": "slow"})
@@ -218,7 +205,7 @@ def test_of_two_requests_that_are_checked_at_once_one_gets_the_name(tmp_path: Pa
     def check(_: object) -> None:
         both.wait()
 
-    kind = replace(KIND, check=check)
+    kind = replace(IDLE, check=check)
     jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
     with ThreadPoolExecutor() as threads:
         request = {"ProcessingJobName": "job"}
@@ -233,9 +220,9 @@ def test_a_name_in_use_is_refused_before_the_request_is_checked(tmp_path: Path) 
         raise AwsError("ValidationException", "no such channel")
 
     jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
-    jobs.create(KIND, {"ProcessingJobName": "job"})
+    jobs.create(IDLE, {"ProcessingJobName": "job"})
     with pytest.raises(AwsError, match="ResourceInUse"):
-        jobs.create(replace(KIND, check=check), {"ProcessingJobName": "job"})
+        jobs.create(replace(IDLE, check=check), {"ProcessingJobName": "job"})
     jobs.close(grace_seconds=0)
 
 
@@ -254,7 +241,7 @@ def test_a_folder_that_has_no_job_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "job").mkdir()
     (tmp_path / "job/old.txt").touch()
     jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
-    job = jobs.create(KIND, {"ProcessingJobName": "job"})
+    job = jobs.create(IDLE, {"ProcessingJobName": "job"})
     jobs.close(grace_seconds=0)
     assert job.folder == tmp_path / "job.processing-job"
     assert (tmp_path / "job/old.txt").exists()

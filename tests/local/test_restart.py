@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.earlier import DIED
 from airflow_sm_pipelines.local.images import Images
-from airflow_sm_pipelines.local.job import Ending, JobKind
 from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.registry import GROUP, MODEL, PACKAGE, Registry
 
-from .calls import IMAGE, alone, final_processing_job, resources, until
+from .calls import IDLE, IMAGE, alone, final_processing_job, resources, until
 from .conftest import IMAGE_MAP
 from .launched import launchers
 from .test_logs import messages
@@ -143,17 +143,7 @@ def _check_records(sagemaker: Any) -> None:
     assert created["ModelPackageArn"].endswith("/3")
 
 
-KIND = JobKind(
-    noun="ProcessingJob",
-    slug="processing-job",
-    unknown="Could not find requested job with name: {name}",
-    check=lambda request: None,
-    opened=lambda request: {},
-    stopping=lambda fields: {},
-    ended=lambda fields, ending: {"ProcessingJobStatus": ending.status},
-    run=lambda job: Ending(status="Completed"),
-    deletes=True,
-)
+KIND = replace(IDLE, deletes=True)
 
 
 @pytest.fixture

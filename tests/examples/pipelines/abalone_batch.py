@@ -1,11 +1,8 @@
 """Abalone: preprocess, train, evaluate; if it is good, make the model and transform a batch."""
 
-from sagemaker import image_uris
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.model import Model
-from sagemaker.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
-from sagemaker.sklearn.processing import SKLearnProcessor
 from sagemaker.transformer import Transformer
 from sagemaker.workflow.condition_step import ConditionStep
 from sagemaker.workflow.conditions import ConditionLessThanOrEqualTo
@@ -14,41 +11,27 @@ from sagemaker.workflow.functions import Join, JsonGet
 from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.parameters import ParameterFloat, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.properties import PropertyFile
-from sagemaker.workflow.steps import ProcessingStep, TrainingStep, TransformStep
-
-REPORT = PropertyFile(name="Report", output_name="evaluation", path="evaluation.json")
+from sagemaker.workflow.steps import TrainingStep, TransformStep
+from shared import REPORT, XGBOOST, measure, split
 
 
 def pipeline(session, role, bucket):
     """The pipeline; its data is at `s3://<bucket>/examples/abalone.csv`."""
     data = ParameterString("InputData", default_value=f"s3://{bucket}/examples/abalone.csv")
     threshold = ParameterFloat("MseThreshold", default_value=8.0)
-    image = image_uris.retrieve("xgboost", "us-east-1", version="1.5-1")
 
-    split = SKLearnProcessor(
-        framework_version="1.2-1",
-        instance_type="ml.m5.large",
-        instance_count=1,
-        role=role,
-        sagemaker_session=session,
-    )
-    outputs = [
-        ProcessingOutput(output_name=name, source=f"/opt/ml/processing/{name}")
-        for name in ("train", "validation", "test", "batch")
-    ]
-    preprocess = ProcessingStep(
+    preprocess = split(
         "Preprocess",
-        step_args=split.run(
-            code="code/abalone_preprocess.py",
-            inputs=[ProcessingInput(source=data, destination="/opt/ml/processing/input")],
-            outputs=outputs,
-        ),
+        session,
+        role,
+        code="code/abalone_preprocess.py",
+        data=data,
+        sets=("train", "validation", "test", "batch"),
     )
     sets = preprocess.properties.ProcessingOutputConfig.Outputs
 
     estimator = Estimator(
-        image_uri=image,
+        image_uri=XGBOOST,
         instance_type="ml.m5.large",
         instance_count=1,
         output_path=f"s3://{bucket}/examples/models",
@@ -67,32 +50,11 @@ def pipeline(session, role, bucket):
     )
     model_data = train.properties.ModelArtifacts.S3ModelArtifacts
 
-    measure = ScriptProcessor(
-        image_uri=image,
-        command=["python3"],
-        instance_type="ml.m5.large",
-        instance_count=1,
-        role=role,
-        sagemaker_session=session,
-    )
-    evaluate = ProcessingStep(
-        "Evaluate",
-        step_args=measure.run(
-            code="code/xgboost_evaluate.py",
-            inputs=[
-                ProcessingInput(source=model_data, destination="/opt/ml/processing/model"),
-                ProcessingInput(
-                    source=sets["test"].S3Output.S3Uri, destination="/opt/ml/processing/test"
-                ),
-            ],
-            outputs=[
-                ProcessingOutput(output_name="evaluation", source="/opt/ml/processing/evaluation")
-            ],
-        ),
-        property_files=[REPORT],
+    evaluate = measure(
+        "Evaluate", session, role, model_data=model_data, test=sets["test"].S3Output.S3Uri
     )
 
-    model = Model(image_uri=image, model_data=model_data, role=role, sagemaker_session=session)
+    model = Model(image_uri=XGBOOST, model_data=model_data, role=role, sagemaker_session=session)
     create = ModelStep("Abalone", step_args=model.create(instance_type="ml.m5.large"))
     transformer = Transformer(
         model_name=create.properties.ModelName,

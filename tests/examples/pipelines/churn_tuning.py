@@ -1,12 +1,9 @@
 """Customer churn: preprocess, tune XGBoost, evaluate and register the best model, if it is good."""
 
-from sagemaker import image_uris
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.model import Model
 from sagemaker.model_metrics import MetricsSource, ModelMetrics
-from sagemaker.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
-from sagemaker.sklearn.processing import SKLearnProcessor
 from sagemaker.tuner import ContinuousParameter, HyperparameterTuner, IntegerParameter
 from sagemaker.workflow.condition_step import ConditionStep
 from sagemaker.workflow.conditions import ConditionGreaterThan
@@ -14,10 +11,8 @@ from sagemaker.workflow.functions import Join, JsonGet
 from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.properties import PropertyFile
-from sagemaker.workflow.steps import ProcessingStep, TuningStep
-
-REPORT = PropertyFile(name="Report", output_name="evaluation", path="evaluation.json")
+from sagemaker.workflow.steps import TuningStep
+from shared import REPORT, XGBOOST, measure, split
 
 
 def pipeline(session, role, bucket):
@@ -25,31 +20,21 @@ def pipeline(session, role, bucket):
     data = ParameterString("InputData", default_value=f"s3://{bucket}/examples/churn.csv")
     least = ParameterFloat("AucThreshold", default_value=0.7)
     instances = ParameterInteger("ProcessingInstanceCount", default_value=1)
-    image = image_uris.retrieve("xgboost", "us-east-1", version="1.5-1")
 
-    split = SKLearnProcessor(
-        framework_version="1.2-1",
-        instance_type="ml.m5.large",
-        instance_count=instances,
-        role=role,
-        sagemaker_session=session,
-    )
-    preprocess = ProcessingStep(
+    preprocess = split(
         "ChurnPreprocess",
-        step_args=split.run(
-            code="code/churn_preprocess.py",
-            inputs=[ProcessingInput(source=data, destination="/opt/ml/processing/input")],
-            outputs=[
-                ProcessingOutput(output_name=name, source=f"/opt/ml/processing/{name}")
-                for name in ("train", "validation", "test")
-            ],
-        ),
+        session,
+        role,
+        code="code/churn_preprocess.py",
+        data=data,
+        sets=("train", "validation", "test"),
+        instances=instances,
     )
     sets = preprocess.properties.ProcessingOutputConfig.Outputs
 
     prefix = "examples/churn"
     estimator = Estimator(
-        image_uri=image,
+        image_uri=XGBOOST,
         instance_type="ml.m5.large",
         instance_count=1,
         output_path=f"s3://{bucket}/{prefix}",
@@ -79,30 +64,13 @@ def pipeline(session, role, bucket):
     )
     best = tune.get_top_model_s3_uri(top_k=0, s3_bucket=bucket, prefix=prefix)
 
-    measure = ScriptProcessor(
-        image_uri=image,
-        command=["python3"],
-        instance_type="ml.m5.large",
-        instance_count=1,
-        role=role,
-        sagemaker_session=session,
-    )
-    evaluate = ProcessingStep(
+    evaluate = measure(
         "ChurnEvaluate",
-        step_args=measure.run(
-            code="code/xgboost_evaluate.py",
-            arguments=["--classification"],
-            inputs=[
-                ProcessingInput(source=best, destination="/opt/ml/processing/model"),
-                ProcessingInput(
-                    source=sets["test"].S3Output.S3Uri, destination="/opt/ml/processing/test"
-                ),
-            ],
-            outputs=[
-                ProcessingOutput(output_name="evaluation", source="/opt/ml/processing/evaluation")
-            ],
-        ),
-        property_files=[REPORT],
+        session,
+        role,
+        model_data=best,
+        test=sets["test"].S3Output.S3Uri,
+        arguments=["--classification"],
     )
 
     evaluation = evaluate.properties.ProcessingOutputConfig.Outputs["evaluation"]
@@ -110,7 +78,7 @@ def pipeline(session, role, bucket):
         s3_uri=Join(on="/", values=[evaluation.S3Output.S3Uri, REPORT.path]),
         content_type="application/json",
     )
-    model = Model(image_uri=image, model_data=best, role=role, sagemaker_session=session)
+    model = Model(image_uri=XGBOOST, model_data=best, role=role, sagemaker_session=session)
     register = ModelStep(
         "Churn",
         step_args=model.register(
