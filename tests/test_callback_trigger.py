@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from contextlib import suppress
 from dataclasses import asdict
 from pkgutil import resolve_name
 from typing import Any
@@ -11,9 +10,10 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from airflow_sm_pipelines import aws, callbacks, triggers
+from airflow_sm_pipelines import aws, callbacks
 from airflow_sm_pipelines.callback_trigger import CallbackTrigger
 from airflow_sm_pipelines.local import LocalAWS
+from tests import cancelling
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution/0123456789ab"
 
@@ -83,29 +83,14 @@ def test_a_look_that_fails_is_followed_by_the_next(
 def test_one_that_is_cancelled_at_any_moment_says_why(
     message: callbacks.Message, moment: float
 ) -> None:
-    async def cancel() -> None:
-        waiting = asyncio.ensure_future(anext(trigger(message).run()))
-        await asyncio.sleep(moment)
-        waiting.cancel("user-action")
-        await waiting
-
     with pytest.raises(asyncio.CancelledError, match="user-action"):
-        asyncio.run(cancel())
+        cancelling.waiting(trigger(message), moment)
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.3])
 def test_the_queue_is_told_that_the_step_is_stopping_whoever_cancels_that(
     message: callbacks.Message, moment: float
 ) -> None:
-    async def cancel() -> None:
-        killing = asyncio.create_task(trigger(message).on_kill())
-        await asyncio.sleep(moment)
-        killing.cancel()
-        with suppress(asyncio.CancelledError):
-            await killing
-        while triggers._GOING_ON:
-            await asyncio.sleep(0.01)
-
-    asyncio.run(cancel())
+    cancelling.killing(trigger(message), moment)
     first, last = told(message)
     assert (first["status"], last) == ("Executing", {**first, "status": "Stopping"})

@@ -3,7 +3,6 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import ContextVar
 from pkgutil import resolve_name
 from types import SimpleNamespace
@@ -12,10 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from airflow_sm_pipelines import aws, clients, triggers
+from airflow_sm_pipelines import aws, clients
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.poller import poller
 from airflow_sm_pipelines.triggers import JobTrigger
+from tests import cancelling
 from tests.answered import refusal
 from tests.fakes import until
 
@@ -276,32 +276,15 @@ def test_a_trigger_that_is_cancelled_at_any_moment_says_why(
 ) -> None:
     """By the message of a cancellation Airflow tells whether a user has ended the task."""
     made = trigger(start(client, name, "import time; time.sleep(60)"))
-
-    async def cancel() -> None:
-        waiting = asyncio.ensure_future(anext(made.run()))
-        await asyncio.sleep(moment)
-        waiting.cancel("user-action")
-        await waiting
-
     with pytest.raises(asyncio.CancelledError, match="user-action"):
-        asyncio.run(cancel())
+        cancelling.waiting(made, moment)
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.05, 0.3])
 def test_a_stop_that_is_cancelled_goes_on(client: Any, name: str, moment: float) -> None:
     """Airflow cancels a trigger each second, also while it stops its job."""
     start(client, name, "import time; time.sleep(60)")
-
-    async def cancel() -> None:
-        killing = asyncio.create_task(trigger(name).on_kill())
-        await asyncio.sleep(moment)
-        killing.cancel()
-        with suppress(asyncio.CancelledError):
-            await killing
-        while triggers._GOING_ON:
-            await asyncio.sleep(0.01)
-
-    asyncio.run(cancel())
+    cancelling.killing(trigger(name), moment)
     assert status(client, name) in {"Stopping", "Stopped"}
 
 

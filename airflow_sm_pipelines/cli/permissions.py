@@ -52,10 +52,13 @@ def answers(clients: Clients, *, account: str, region: str, arn: str) -> Iterato
     yield from (_try(clients, read) for read in _other_reads(account, region))
     changes = [f"sagemaker:{verb}{noun}" for job in jobs for verb, noun in _changes(job)]
     tagging = ["sagemaker:AddTags"] if settings.tags() else []
-    # Without these a run is in no experiment, and goes on.
+    # Without the first a run is in no experiment, and goes on; the others are for steps that few
+    # pipelines have.
     comfort = ["sagemaker:CreateExperiment", "sagemaker:CreateTrial"]
-    for answer in _simulate(clients("iam"), arn, [*changes, *tagging, "iam:PassRole", *comfort]):
-        yield replace(answer, needed=answer.action not in comfort)
+    beside = [action for each in (*WITHOUT_JOB.values(), *ELSEWHERE.values()) for action in each]
+    asked = [*changes, *tagging, "iam:PassRole", *comfort, *beside]
+    for answer in _simulate(clients("iam"), arn, asked):
+        yield replace(answer, needed=answer.action not in {*comfort, *beside})
 
 
 def actions(job: Job) -> list[str]:

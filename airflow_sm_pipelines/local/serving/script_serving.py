@@ -27,7 +27,7 @@ from typing import Any
 _HERE = Path(__file__).resolve().parents[1]
 MODEL = "/opt/ml/model"
 CODE = "/opt/ml/code"
-JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
+JSON, CSV = "application/json", "text/csv"
 _TEXTS = (JSON, CSV)
 
 

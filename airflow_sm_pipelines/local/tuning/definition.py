@@ -1,6 +1,5 @@
 """What one TrainingJobDefinition of a tuning job says, and the training jobs that it makes."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +32,6 @@ class Definition:
     ranges: tuple[Range, ...]
     static: Mapping[str, str]
     fields: Fields
-
-    @property
-    def combinations(self) -> float:
-        """How many combinations of values there are."""
-        return math.prod(each.count for each in self.ranges)
 
     def request(self, name: str, values: Mapping[str, str], *, tuning_arn: str) -> Fields:
         """The CreateTrainingJob request of a training job with these values."""
