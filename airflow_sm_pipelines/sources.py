@@ -179,13 +179,14 @@ def _from_s3(uri: str, aws_conn_id: str | None, region_name: str | None) -> Sour
     s3 = _client(uri, "s3", aws_conn_id=own or aws_conn_id, region_name=region_name)
     with _told(uri, s3):
         found = _call(s3, "GetObject", {"Bucket": bucket, "Key": key})
-        if found["ContentLength"] > LARGEST_TEXT:
-            raise SourceError(
-                uri,
-                f"an object of {found['ContentLength']:,} bytes; a definition is at most 1 MiB, "
-                f"and up to {LARGEST_TEXT:,} is read",
-            )
-        text = found["Body"].read()
+        with contextlib.closing(found["Body"]) as body:
+            if found["ContentLength"] > LARGEST_TEXT:
+                raise SourceError(
+                    uri,
+                    f"an object of {found['ContentLength']:,} bytes; a definition is at most "
+                    f"1 MiB, and up to {LARGEST_TEXT:,} is read",
+                )
+            text = body.read()
     return Source(text=text, name=_key_name(f"{bucket}/{key}"), where=uri)
 
 
