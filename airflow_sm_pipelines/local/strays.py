@@ -14,7 +14,7 @@ from pathlib import Path
 
 _PROCESSES = Path("/proc")
 _ML = "root/opt/ml"
-_TRIES = 10  # a process may start another one while we look
+_TRIES = 10  # a process may start another one while we look; what is killed starts none
 
 
 def end_strays(folder: Path) -> int:
@@ -24,16 +24,17 @@ def end_strays(folder: Path) -> int:
         for ml in (folder / "ml", *folder.glob("*/ml"))
         if (status := _status(ml)) is not None
     }
-    ended = 0
+    ended: set[int] = set()
     for _ in range(_TRIES):
-        strays = [pid for pid in _namespaced() if _mount(pid) in mounted]
+        # What has been killed may be seen for a moment more.
+        strays = {pid for pid in _namespaced() if _mount(pid) in mounted} - ended
         if not strays:
             break
         for pid in strays:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-                ended += 1
-    return ended
+                ended.add(pid)
+    return len(ended)
 
 
 def _namespaced() -> Iterator[int]:
