@@ -24,7 +24,7 @@ from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.looks import Looks, cheapest
 from airflow_sm_pipelines.watches import Watch
 from tests.answered import Account, FakeAws, refusal
-from tests.fakes import training_job
+from tests.fakes import training_job, until
 from tests.local import scripted
 
 POLL_SECONDS = 10.0
@@ -372,14 +372,22 @@ def test_a_list_tells_of_a_resource_what_describe_tells(
 ) -> None:
     make = OTHERS.get(kind.noun, job)
     resources = [make(client, kind, f"look-{uuid4().hex[:12]}") for _ in range(3)]
-    watches = [Watch(resource=resource, since=0) for resource in resources]
-    calls.clear()
-    looks.look(client, watches)
-    assert calls == [f"List{kind.noun}s"]
-    for watch in watches:
-        described = describe(client, watch.resource)
-        assert watch.created == datetime.fromisoformat(str(described["CreationTime"]))
-        assert watch.said == watch.resource.status_text(described)
+
+    def is_told() -> bool:
+        """Whether nothing has gone on while the list was looked at."""
+        before = [describe(client, resource) for resource in resources]
+        watches = [Watch(resource=resource, since=0) for resource in resources]
+        calls.clear()
+        looks.look(client, watches)
+        assert calls == [f"List{kind.noun}s"]
+        if before != [describe(client, resource) for resource in resources]:
+            return False
+        for watch, described in zip(watches, before, strict=True):
+            assert watch.created == datetime.fromisoformat(str(described["CreationTime"]))
+            assert watch.said == watch.resource.status_text(described)
+        return True
+
+    until(is_told)
 
 
 @pytest.mark.parametrize("kind", [ENDPOINT, INFERENCE_COMPONENT], ids=lambda kind: kind.noun)
