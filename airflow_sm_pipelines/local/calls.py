@@ -97,6 +97,13 @@ def operations(service: str) -> tuple[str, ...] | None:
     return None if model is None else tuple(model.operation_names)
 
 
+def model(call: Call) -> OperationModel | None:
+    """The model of what a request asks for, or None where there is none."""
+    found = _model(call.service) if call.service else None
+    known = found is not None and call.operation in found.operation_names
+    return found.operation_model(call.operation) if found and known else None
+
+
 def speaks_xml(service: str) -> bool:
     """Whether a REST service answers in XML."""
     model = _model(service) if service else None
@@ -124,15 +131,25 @@ def _object(content: bytes) -> Mapping[str, Any]:
 
 def rest_operation(service: str, environ: Mapping[str, Any]) -> str:
     """The operation of a REST service that fits a request best, or ""."""
-    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+    method = environ["REQUEST_METHOD"]
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    fitting = [
-        route
-        for route in _routes(service)
-        if route.method == method and route.path.fullmatch(path) and route.asks(query, environ)
-    ]
+    asking = [r for r in _routes(service) if r.method == method and r.asks(query, environ)]
+    fitting: list[_Route] = []
+    for path in _paths(environ):
+        fitting = fitting or [route for route in asking if route.path.fullmatch(path)]
     best = max(fitting, key=lambda route: len(route.query) + len(route.headers), default=None)
     return best.operation if best else ""
+
+
+def path(environ: Mapping[str, Any], *, parts: int) -> str:
+    """The path of a REST request that its operation's model splits into so many parts."""
+    fitting = (each for each in _paths(environ) if each.strip("/").count("/") == parts - 1)
+    return next(fitting, environ.get("PATH_INFO", ""))
+
+
+def _paths(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """The path of a request, and as it was sent: an ARN in it may have slashes of its own."""
+    return environ.get("PATH_INFO", ""), environ.get("RAW_URI", "").partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ user's that looks like a time stays a text.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,18 +36,14 @@ class Shelf:
         """Keep a value no longer."""
         self._file(name).unlink(missing_ok=True)
 
+    def get(self, name: str) -> dict[str, Any] | None:
+        """The value of a name, or None; a file that cannot be read is told."""
+        file = self._file(name)
+        return next((value for _, value in _values([file])), None) if file.exists() else None
+
     def all(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every name and its value, in no order; a file that cannot be read stays, and is told."""
-        for file in sorted(self._folder.glob("*.json")):
-            try:
-                kept = read(file)
-                name, value = kept["Name"], kept["Value"]
-                if not (isinstance(name, str) and isinstance(value, dict)):
-                    raise KeptError(f"{file}: it has no Name or no Value")
-            except (KeptError, KeyError) as error:
-                logger.warning("%s: left out: %s", file, error)
-                continue
-            yield name, value
+        yield from _values(sorted(self._folder.glob("*.json")))
 
     def _file(self, name: str) -> Path:
         plain = quote(name, safe=" :")
@@ -72,6 +68,19 @@ class Notes:
         self._values[name] = value
         if self._shelf:
             self._shelf.put(name, value)
+
+
+def _values(files: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for file in files:
+        try:
+            kept = read(file)
+            name, value = kept["Name"], kept["Value"]
+            if not (isinstance(name, str) and isinstance(value, dict)):
+                raise KeptError(f"{file}: it has no Name or no Value")
+        except (KeptError, KeyError) as error:
+            logger.warning("%s: left out: %s", file, error)
+            continue
+        yield name, value
 
 
 def write(file: Path, value: Mapping[str, Any]) -> None:

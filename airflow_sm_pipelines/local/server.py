@@ -43,6 +43,7 @@ from airflow_sm_pipelines.local.pages import Pages
 from airflow_sm_pipelines.local.pipelines import Pipelines
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
+from airflow_sm_pipelines.local.remembered import Remembered
 from airflow_sm_pipelines.local.resent import Resent
 from airflow_sm_pipelines.local.s3.service import S3
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
@@ -237,7 +238,8 @@ class LocalAWS:
             Client(Moto()).post("/moto-api/reset")
         others = Moto(lambda moto: seed_role(self.account, self._client("iam", moto)))
         logs = Logs(self._client("logs", others))
-        pipelines = Pipelines(others, objects, Shelf(self.root / "registry" / "Pipeline"))
+        remembered = Remembered(others, self.root / "services")
+        pipelines = Pipelines(remembered, objects, Shelf(self.root / "registry" / "Pipeline"))
         return S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space), logs
 
     def _url(self) -> str:

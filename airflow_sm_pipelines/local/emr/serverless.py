@@ -10,10 +10,8 @@ import string
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
@@ -22,12 +20,13 @@ from werkzeug.wrappers import Response
 from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.backend import json_error
-from airflow_sm_pipelines.local.calls import Call, body, reads
+from airflow_sm_pipelines.local.calls import Call, reads
 from airflow_sm_pipelines.local.control.disruption import Answer
 from airflow_sm_pipelines.local.emr import job_runs
 from airflow_sm_pipelines.local.emr.clusters import MakeBench
 from airflow_sm_pipelines.local.emr.job_runs import Fields, JobRun
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.members import members
 from airflow_sm_pipelines.local.sessions import neutral_session
 
 
@@ -60,7 +59,7 @@ class EmrServerless:
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """The answer to a request."""
         try:
-            told, effect = OPERATIONS[call.operation](self, _request(call.operation, environ))
+            told, effect = OPERATIONS[call.operation](self, _request(call, environ))
         except AwsError as error:
             refused = json_error(error.code, error.message, error.status)
             return Answer(response=refused, outcome=error.code)
@@ -166,40 +165,11 @@ def _is_asked_for(run: JobRun, request: Fields) -> bool:
     return not request.get("states") or run.state in request["states"]
 
 
-def _request(operation: str, environ: dict[str, Any]) -> dict[str, Any]:
-    """The members of a request, wherever REST has put them, once they are seen to be good."""
-    model = _model().operation_model(operation)
-    path = model.http["requestUri"].partition("?")[0].strip("/").split("/")
-    given = environ["PATH_INFO"].strip("/").split("/")
-    request = {
-        word[1:-1]: unquote(value)
-        for word, value in zip(path, given, strict=False)
-        if word.startswith("{")
-    }
-    query = parse_qs(environ.get("QUERY_STRING", ""))
-    shape: Any = model.input_shape
-    for name, member in shape.members.items():
-        where = member.serialization
-        if where.get("location") == "querystring" and where.get("name", name) in query:
-            request[name] = _typed(member, query[where.get("name", name)])
-    try:
-        request |= json.loads(body(environ) or b"{}")
-    except ValueError as error:
-        raise AwsError("SerializationException", str(error)) from error
-    shapes.conforms(request, shape)
+def _request(call: Call, environ: dict[str, Any]) -> dict[str, Any]:
+    """The members of a request, once they are seen to be good."""
+    request = members(call, environ)
+    shapes.conforms(request, _model().operation_model(call.operation).input_shape)
     return request
-
-
-def _typed(shape: Any, values: list[str]) -> Any:
-    """A member that stood in the query."""
-    match shape.type_name:
-        case "list":
-            return values
-        case "integer":
-            return int(values[0])
-        case "timestamp":
-            return datetime.fromisoformat(values[0]).timestamp()
-    return values[0]
 
 
 @functools.cache
