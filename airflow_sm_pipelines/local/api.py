@@ -70,7 +70,7 @@ class Api:
         self._registry = registry
         self._tags = registry.tags
         self._experiments = Experiments(registry)
-        self.callbacks = Callbacks()
+        self.callbacks = Callbacks(registry.notes("Callback"))
         # Kind of resource, as ARNs have it -> what raises where there is none of an ARN.
         self._finders: dict[str, Callable[[str], object]] = {
             **{kind.slug: partial(jobs.find, kind) for kind in kinds},

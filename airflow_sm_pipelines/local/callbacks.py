@@ -7,8 +7,10 @@ step, so neither does that list.
 """
 
 import json
+import logging
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +19,9 @@ from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.calls import Call
 from airflow_sm_pipelines.local.errors import AwsError
 from airflow_sm_pipelines.local.job import Fields
+from airflow_sm_pipelines.local.kept import Notes
+
+logger = logging.getLogger(__name__)
 
 LISTED = "ListPipelineExecutionSteps"
 
@@ -54,11 +59,13 @@ class _Callback:
 
 
 class Callbacks:
-    """The callbacks that this server has heard of, oldest first."""
+    """The callbacks that have been heard of, oldest first; `notes` outlive the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Notes) -> None:
         self._lock = threading.Lock()
-        self._by_token: dict[str, _Callback] = {}
+        self._notes = notes
+        earlier = sorted(_read(notes), key=lambda each: each.started)
+        self._by_token = {each.token: each for each in earlier}
 
     def hear(self, call: Call, content: bytes) -> None:
         """Notice the message of a Callback step among the requests to SQS."""
@@ -75,7 +82,8 @@ class Callbacks:
                 started=now(),
             )
             with self._lock:
-                self._by_token.setdefault(token, heard)
+                if token not in self._by_token:
+                    self._put(heard)
 
     def succeed(self, request: Fields) -> Fields:
         """SendPipelineExecutionStepSuccess."""
@@ -102,8 +110,21 @@ class Callbacks:
                 raise AwsError("ResourceNotFound", f"Callback token {token} does not exist.")
             if asked.ended:
                 raise AwsError("ConflictException", f"Callback token {token} is answered already.")
-            self._by_token[token] = replace(asked, ended=now(), **answer)
+            self._put(replace(asked, ended=now(), **answer))
         return {"PipelineExecutionArn": asked.execution_arn}
+
+    def _put(self, callback: _Callback) -> None:
+        self._by_token[callback.token] = callback
+        self._notes.put(callback.token, asdict(callback))
+
+
+def _read(notes: Notes) -> Iterator[_Callback]:
+    """The callbacks of an earlier server; what is none is told."""
+    for token, value in notes.all():
+        try:
+            yield _Callback(**{**value, "outputs": tuple(value["outputs"])})
+        except (LookupError, TypeError) as error:
+            logger.warning("callback %s: left out: %r", token, error)
 
 
 def _object(text: Any) -> dict[str, Any]:

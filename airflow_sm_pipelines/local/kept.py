@@ -63,6 +63,10 @@ class Notes:
         """The value of a name, or None."""
         return self._values.get(name)
 
+    def all(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every name and its value."""
+        yield from self._values.items()
+
     def put(self, name: str, value: Mapping[str, Any]) -> None:
         """Note a value; an earlier one of the name goes."""
         self._values[name] = value

@@ -197,6 +197,11 @@ def _function(given: str) -> str:
     return given.rpartition("function:")[2].partition(":")[0]
 
 
+def queue_name(url: str) -> str:
+    """The name of a queue, which ends its URL."""
+    return url.rstrip("/").rpartition("/")[2]
+
+
 def _policy(said: Fields) -> str:
     """Path and name of a policy: all that is its own in its ARN."""
     if "PolicyArn" in said:
@@ -211,7 +216,7 @@ _SENT = frozenset({"At", "Region", "Operation", "Method", "Path", "Query", "Head
 NAMES: dict[str, Callable[[Fields], str]] = {
     "FunctionName": lambda said: _function(said["FunctionName"]),
     "Resource": lambda said: _function(said["Resource"]),
-    "QueueUrl": lambda said: str(said["QueueUrl"]).rstrip("/").rpartition("/")[2],
+    "QueueUrl": lambda said: queue_name(said["QueueUrl"]),
     "Policy": _policy,
 }
 """How a request names a resource; other members are names as they are."""

@@ -38,12 +38,12 @@ from airflow_sm_pipelines.local.lambdas.files import functions
 from airflow_sm_pipelines.local.limits import Limited
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
+from airflow_sm_pipelines.local.messages import remembered
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.pages import Pages
 from airflow_sm_pipelines.local.pipelines import Pipelines
 from airflow_sm_pipelines.local.processing import processing
 from airflow_sm_pipelines.local.registry import Registry
-from airflow_sm_pipelines.local.remembered import Remembered
 from airflow_sm_pipelines.local.resent import Resent
 from airflow_sm_pipelines.local.s3.service import S3
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
@@ -238,8 +238,8 @@ class LocalAWS:
             Client(Moto()).post("/moto-api/reset")
         others = Moto(lambda moto: seed_role(self.account, self._client("iam", moto)))
         logs = Logs(self._client("logs", others))
-        remembered = Remembered(others, self.root / "services")
-        pipelines = Pipelines(remembered, objects, Shelf(self.root / "registry" / "Pipeline"))
+        kept = remembered(others, self.root / "services")
+        pipelines = Pipelines(kept, objects, Shelf(self.root / "registry" / "Pipeline"))
         return S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space), logs
 
     def _url(self) -> str:

@@ -1,6 +1,7 @@
 """Callback steps, as a worker behind their queue and whoever runs the pipeline see them."""
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from airflow_sm_pipelines.local import LocalAWS
+from airflow_sm_pipelines.local.callbacks import Callbacks
+from airflow_sm_pipelines.local.kept import Notes, Shelf
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution/0123456789ab"
 
@@ -78,3 +81,13 @@ def test_other_messages_are_no_callbacks(sagemaker: Any, body: str) -> None:
     sqs.send_message(QueueUrl=queue, MessageBody=body)
     with pytest.raises(ClientError, match="ResourceNotFound"):
         sagemaker.send_pipeline_execution_step_success(CallbackToken="abcdefghij")
+
+
+def test_a_file_that_is_no_callback_is_told_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Shelf(tmp_path).put("damaged", {"token": "damaged"})
+    assert Callbacks(Notes(Shelf(tmp_path))).steps({"PipelineExecutionArn": ARN}) == {
+        "PipelineExecutionSteps": []
+    }
+    assert "callback damaged: left out: KeyError('outputs')" in caplog.text

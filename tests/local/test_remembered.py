@@ -1,17 +1,9 @@
-"""What moto's services know again after a restart, and how little of it is kept."""
+"""What is kept of requests to moto's services and told again; a killed server: `test_killed`."""
 
-import io
-import json
-import os
-import signal
-import subprocess
-import sys
-import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from airflow_sm_pipelines.local.backend import Moto
@@ -20,145 +12,7 @@ from airflow_sm_pipelines.local.kept import Shelf
 from airflow_sm_pipelines.local.remembered import CHANGES, NEEDED, Remembered
 from airflow_sm_pipelines.local.transport import WSGIApp, connect
 
-from .conftest import IMAGE_MAP
-
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        },
-    }
-)
-READ = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
-    }
-)
-ROLE = "arn:aws:iam::123456789012:role/team/runner"
-POLICY = "arn:aws:iam::123456789012:policy/team/reader"
-
-
-class Server:
-    """A local AWS in a process of its own, which ends by kill -9."""
-
-    def __init__(self, root: Path) -> None:
-        config = root.parent / "airflow-sm-pipelines"
-        config.mkdir(exist_ok=True)
-        (config / "images.toml").write_text(IMAGE_MAP)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "airflow_sm_pipelines.local", "--root", str(root)],
-            env={**os.environ, "XDG_CONFIG_HOME": str(root.parent)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout
-        self._url = json.loads(self._process.stdout.readline())["endpoint_url"]
-
-    def client(self, service: str) -> Any:
-        made: Any = boto3.Session("key", "secret", region_name="us-east-1").client
-        return made(service, endpoint_url=self._url)
-
-    def __enter__(self) -> "Server":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        with self._process:
-            pass
-
-
-def code(answer: str) -> dict[str, bytes]:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("main.py", f"def handler(event, context):\n    return {answer!r}\n")
-    return {"ZipFile": packed.getvalue()}
-
-
-def make_role(iam: Any) -> None:
-    iam.create_policy(PolicyName="reader", Path="/team/", PolicyDocument=READ)
-    iam.create_role(RoleName="runner", Path="/team/", AssumeRolePolicyDocument=TRUST)
-    iam.attach_role_policy(RoleName="runner", PolicyArn=POLICY)
-    iam.put_role_policy(RoleName="runner", PolicyName="own", PolicyDocument=READ)
-    iam.create_role(RoleName="gone", AssumeRolePolicyDocument=TRUST)
-    iam.delete_role(RoleName="gone")
-
-
-def make_function(functions: Any) -> None:
-    functions.create_function(
-        FunctionName="f",
-        Role=ROLE,
-        Runtime="python3.12",
-        Handler="main.handler",
-        Code=code("one"),
-        Tags={"team": "ml"},
-        Publish=True,
-    )
-    functions.update_function_code(FunctionName="f", **code("two"))
-    functions.publish_version(FunctionName="f")
-    functions.update_function_code(FunctionName="f", **code("three"))
-    functions.update_function_configuration(FunctionName="f", Timeout=7)
-    functions.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
-    functions.update_alias(FunctionName="f", Name="live", FunctionVersion="2")
-    functions.add_permission(
-        FunctionName="f", StatementId="s", Action="lambda:InvokeFunction", Principal="*"
-    )
-
-
-def make_queue(sqs: Any) -> str:
-    url: str = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "0"})
-    sqs.tag_queue(QueueUrl=url, Tags={"a": "1", "b": "2"})
-    sqs.untag_queue(QueueUrl=url, TagKeys=["a"])
-    sqs.delete_queue(QueueUrl=sqs.create_queue(QueueName="gone")["QueueUrl"])
-    return url
-
-
-def test_roles_functions_and_queues_outlive_a_killed_server(tmp_path: Path) -> None:
-    with Server(tmp_path / "root") as server:
-        make_role(server.client("iam"))
-        make_function(server.client("lambda"))
-        before = server.client("lambda").get_function(FunctionName="f")["Configuration"]
-        url = make_queue(server.client("sqs"))
-    with Server(tmp_path / "root") as server:
-        _check_function(server.client("lambda"), before)  # whose role is there by then
-        _check_role(server.client("iam"))
-        _check_queue(server.client("sqs"), url)
-
-
-def _check_function(functions: Any, before: dict[str, Any]) -> None:
-    told = functions.get_function(FunctionName="f")
-    assert told["Tags"] == {"team": "ml"}
-    for member in ("FunctionArn", "CodeSha256", "Timeout", "Handler", "Runtime", "Role"):
-        assert told["Configuration"][member] == before[member]
-    assert functions.get_alias(FunctionName="f", Name="live")["FunctionVersion"] == "2"
-    assert (
-        json.loads(functions.get_policy(FunctionName="f")["Policy"])["Statement"][0]["Sid"] == "s"
-    )
-    versions = functions.list_versions_by_function(FunctionName="f")["Versions"]
-    assert [each["Version"] for each in versions] == ["$LATEST", "1", "2"]
-    assert versions[1]["CodeSha256"] != versions[2]["CodeSha256"]
-    answer = functions.invoke(FunctionName="f")
-    assert json.loads(answer["Payload"].read()) == "three"
-
-
-def _check_role(iam: Any) -> None:
-    listed = [each["Arn"] for each in iam.list_roles()["Roles"]]
-    assert sorted(listed) == ["arn:aws:iam::123456789012:role/SageMakerExecutionRole", ROLE]
-    (attached,) = iam.list_attached_role_policies(RoleName="runner")["AttachedPolicies"]
-    assert attached["PolicyArn"] == POLICY
-    assert iam.list_role_policies(RoleName="runner")["PolicyNames"] == ["own"]
-
-
-def _check_queue(sqs: Any, url: str) -> None:
-    (only,) = sqs.list_queues()["QueueUrls"]
-    assert only.rpartition("/")[2] == url.rpartition("/")[2]
-    attributes = sqs.get_queue_attributes(QueueUrl=only, AttributeNames=["All"])["Attributes"]
-    assert (attributes["VisibilityTimeout"], attributes["DelaySeconds"]) == ("5", "0")
-    assert sqs.list_queue_tags(QueueUrl=only)["Tags"] == {"b": "2"}
+from .killed import SESSION, TRUST, code
 
 
 @pytest.fixture
@@ -167,8 +21,7 @@ def client(tmp_path: Path) -> Callable[..., Any]:
     moto = Moto()
 
     def made(service: str, app: WSGIApp | None = None) -> Any:
-        session: Any = boto3.Session("key", "secret", region_name="eu-west-1")
-        found = session.client(service)
+        found = SESSION.client(service, region_name="eu-west-1")
         connect(found, Remembered(app or moto, tmp_path))
         return found
 
