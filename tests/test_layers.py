@@ -75,7 +75,7 @@ LAYERS = (
     },
     {"connections", "dag", "markdown"},
     {"loader", "bundle"},
-    {"cli", "testing"},
+    {"cli", "executions", "testing"},
 )
 """A module imports from its own layer and those before it; `local` stands beside them."""
 

@@ -100,7 +100,12 @@ def tail(path: Path, lines: int = TAIL_LINES) -> list[str]:
 
 
 def _command(root: Path, port: int, lambdas: Path | None) -> list[str]:
-    module = (sys.executable, "-m", "airflow_sm_pipelines.local", "--until-stdin-closes")
+    module = (
+        sys.executable,
+        "-m",
+        "airflow_sm_pipelines.executions.served",
+        "--until-stdin-closes",
+    )
     more = ["--lambdas", str(lambdas)] if lambdas else []
     return [*module, "--root", str(root), "--port", str(port), *more]
 

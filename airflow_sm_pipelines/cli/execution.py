@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_sm_pipelines import naming, settings
+from airflow_sm_pipelines import hits, naming, settings
 from airflow_sm_pipelines.cli import outcome, service_models
 from airflow_sm_pipelines.cli.progress import Progress
 
@@ -26,6 +27,8 @@ class Execution:
     dag: "DAG"
     progress: Progress
     hold: Callable[[], None]
+    started: datetime | None = None
+    """When the run starts, which makes its id; now without it."""
     execution_id: str = field(default="", init=False)
     """The run's mark in the names of its jobs; "" until the first task starts."""
     failures: dict[str, list[str]] = field(default_factory=dict, init=False)
@@ -34,6 +37,8 @@ class Execution:
     """Task -> what it has handed on: of a job what Describe says of it."""
     errors: dict[str, BaseException] = field(default_factory=dict, init=False)
     """Task -> what it failed with, as far as Airflow tells."""
+    hits: dict[str, Context] = field(default_factory=dict, init=False)
+    """Task -> the earlier job that it has adopted: the XCom `CacheHit`."""
 
     def run(self, values: Mapping[str, "Json"]) -> str:
         """Run the DAG with these parameter values; the state of the run at its end."""
@@ -44,7 +49,8 @@ class Execution:
             task.on_skipped_callback = [self._skipped]
             task.on_retry_callback = [self._retried]
             task.on_failure_callback = [self._failed]
-        run = self.dag.test(run_conf=dict(values))
+        started = self.started or datetime.now(UTC)
+        run = self.dag.test(run_conf=dict(values), run_after=started, logical_date=started)
         for instance in run.get_task_instances():
             self._end(instance.task_id, str(instance.state or "waiting"))
         state = str(run.state)
@@ -73,6 +79,8 @@ class Execution:
         if (decision := task_instance.xcom_pull(task_ids=name, key="Outcome")) is not None:
             response = {"Outcome": decision}
         self.responses[name] = response
+        if hits.sensor_id(name) in self.dag.task_dict:
+            self.hits[name] = task_instance.xcom_pull(task_ids=name, key=hits.HIT) or {}
         self._end(
             name,
             "success",

@@ -51,6 +51,18 @@ Host = Annotated[
     ),
 ]
 
+Seed = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Upload the objects that local.toml files below this folder name."
+    ),
+]
+
+Lambdas = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A lambdas.toml: functions that are files here."),
+]
+
 
 def local(
     command: Annotated[
@@ -63,16 +75,8 @@ def local(
     ] = None,
     host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 4599,
-    seed: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Upload the objects that local.toml files below this folder name."
-        ),
-    ] = None,
-    lambdas: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A lambdas.toml: functions that are files here."),
-    ] = None,
+    seed: Seed = None,
+    lambdas: Lambdas = None,
     root: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Where it keeps all it has; made when it is not there."),
@@ -85,12 +89,19 @@ def local(
     require_local_extra()
     if command and command[0] in ("doctor", "prepare"):
         raise typer.Exit(_look(command, root, port))
+    from airflow_sm_pipelines.executions.runner import AirflowRunner
     from airflow_sm_pipelines.local import LocalAWS
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    space = least_free_mib << 20
-    with LocalAWS(root, host=host, port=port, least_free_bytes=space, lambdas=lambdas) as aws:
+    with LocalAWS(
+        root,
+        host=host,
+        port=port,
+        least_free_bytes=least_free_mib << 20,
+        lambdas=lambdas,
+        runner=AirflowRunner(),
+    ) as aws:
         _serve_while(command, aws, seed)
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from airflow_sm_pipelines.definition.node import Json
 
 LOCAL_CONNECTION = "aws_default"
-CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,14 +94,18 @@ class Session:
             seeding.seed(served.environment, self.file.resolve().parent)
 
         from airflow_sm_pipelines.cli.execution import Execution
+        from airflow_sm_pipelines.cli.stopping_run import stopper
 
-        def before_task() -> None:
-            interruption.hold()
-            garbage.resume()
-
-        execution = Execution(dag=dag, progress=self._progress, hold=before_task)
+        hold = partial(_before_task, interruption)
+        execution = Execution(dag=dag, progress=self._progress, hold=hold)
         if self.connection is not None:
-            self._stop_jobs = self._remote_stop(execution, interruption)
+            self._stop_jobs = stopper(
+                execution,
+                self.pipeline,
+                connection=self.connection,
+                held=lambda: interruption.held,
+                tell=partial(self.terminal.err.print, markup=False),
+            )
         self._view.watch(self._progress.steps.values())
         return execution
 
@@ -126,33 +129,6 @@ class Session:
             self._view.phase("making Airflow's metadata database; this happens once")
             home.create_database(self.folder)
         return load_dag(self.file, aws_conn_id=connection)
-
-    def _remote_stop(
-        self, execution: "Execution", interruption: Interruption
-    ) -> Callable[[], None]:
-        """What stops the jobs of the run on AWS; the connection is looked up here and now."""
-        from airflow_sm_pipelines.aws import Connection
-        from airflow_sm_pipelines.cli.stopping import RunJobs, stoppable
-        from airflow_sm_pipelines.cli.stopping_elsewhere import Elsewhere, elsewhere
-
-        connection = Connection(self.connection)
-        kinds = stoppable(step.job for step in self.pipeline.walk())
-        others = elsewhere(step.job for step in self.pipeline.walk())
-        services = {"sagemaker", *(job.service for job in others)}
-        clients = {service: connection.client(service) for service in services}
-        since = datetime.now(UTC) - CLOCKS_DIFFER
-
-        def stop() -> None:
-            if not (run := execution.execution_id):
-                return
-            jobs = RunJobs(client=clients["sagemaker"], kinds=kinds, execution_id=run, since=since)
-            work = Elsewhere(
-                clients=clients.__getitem__, kinds=others, execution_id=run, since=since
-            )
-            for name in [*jobs.stop(settled=lambda: interruption.held), *work.stop()]:
-                self.terminal.err.print(f"stopped {name}", markup=False)
-
-        return stop
 
     def _interrupted(self) -> None:
         """Stop what runs and tell how far the run has come; called in a thread of its own."""
@@ -180,3 +156,8 @@ class Session:
                 "isolation": self._isolation,
             }
         return places | {"this run": self.folder}
+
+
+def _before_task(interruption: Interruption) -> None:
+    interruption.hold()
+    garbage.resume()

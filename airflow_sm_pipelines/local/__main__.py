@@ -12,14 +12,15 @@ import threading
 from pathlib import Path
 
 from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.executions.runner import Runner
 from airflow_sm_pipelines.local.listening import LOOPBACK
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES
 from airflow_sm_pipelines.local.sandbox import SandboxError
 from airflow_sm_pipelines.local.server import LocalAWS
 
 
-def main() -> int:
-    """Serve until told to end; the exit code."""
+def main(runner: Runner | None = None) -> int:
+    """Serve until told to end, with what runs executions of pipelines; the exit code."""
     options = _options()
     told, tell = os.pipe()
     _tell_of_signals(tell)
@@ -33,6 +34,7 @@ def main() -> int:
             region=options.region,
             least_free_bytes=options.least_free_mib << 20,
             lambdas=options.lambdas,
+            runner=runner,
         ) as aws:
             _announce(aws)
             os.read(told, 1)

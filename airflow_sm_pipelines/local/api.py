@@ -19,6 +19,7 @@ from airflow_sm_pipelines.local.calls import reads
 from airflow_sm_pipelines.local.components import Components
 from airflow_sm_pipelines.local.control.faults import Faults
 from airflow_sm_pipelines.local.errors import AwsError, invalid
+from airflow_sm_pipelines.local.executions.service import Executions
 from airflow_sm_pipelines.local.experiments import Experiments
 from airflow_sm_pipelines.local.hosting import Hosting
 from airflow_sm_pipelines.local.job import Fields, JobKind
@@ -50,10 +51,9 @@ class Told:
     created: str = ""
 
 
-# moto would answer these with a status that nothing stands behind.
 _INSTEAD = {
-    "StartPipelineExecution": "; a pipeline is run as an Airflow DAG, on this local AWS by "
-    "`airflow-sm run pipeline:NAME --connection aws_default`",
+    "StartPipelineExecution": " without Airflow; `airflow-sm local` has it, and `airflow-sm run "
+    "pipeline:NAME --connection aws_default` runs a pipeline of any local AWS",
 }
 
 _NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^Search$")
@@ -63,14 +63,21 @@ class Api:
     """The SageMaker operations that the local AWS answers itself."""
 
     def __init__(
-        self, jobs: Jobs, registry: Registry, *, kinds: tuple[JobKind, ...], faults: Faults
+        self,
+        jobs: Jobs,
+        registry: Registry,
+        *,
+        kinds: tuple[JobKind, ...],
+        faults: Faults,
+        executions: Executions | None = None,
     ) -> None:
         self._faults = faults
         self._jobs = jobs
         self._registry = registry
         self._tags = registry.tags
         self._experiments = Experiments(registry)
-        self.callbacks = Callbacks(registry.notes("Callback"))
+        notes = registry.notes("Callback")
+        self.callbacks = executions.callbacks if executions else Callbacks(notes)
         # Kind of resource, as ARNs have it -> what raises where there is none of an ARN.
         self._finders: dict[str, Callable[[str], object]] = {
             **{kind.slug: partial(jobs.find, kind) for kind in kinds},
@@ -84,6 +91,7 @@ class Api:
             "SendPipelineExecutionStepSuccess": self.callbacks.succeed,
             "SendPipelineExecutionStepFailure": self.callbacks.fail,
             LISTED: self.callbacks.steps,
+            **(executions.operations() if executions else {}),
         }
         for kind in kinds:
             self._operations |= self._job_operations(kind)

@@ -3,7 +3,7 @@
 SageMaker Pipelines makes a token for each Callback step, sends it to the step's queue and waits for
 the answer. Here whoever runs the pipeline sends that message: a token is known from then on, and
 ListPipelineExecutionSteps of the message's execution has the answer. The message does not name its
-step, so neither does that list.
+step, so neither does that list where the execution is not one of this server's own.
 """
 
 import json
@@ -42,8 +42,8 @@ class _Callback:
         return {
             # What the list is sorted by; no answer has them.
             "CreationTime": self.started,
-            "CallbackArn": self.token,
-            "CallbackName": self.token,
+            "PipelineExecutionStepArn": self.token,
+            "PipelineExecutionStepName": self.token,
             "StartTime": self.started,
             **({"EndTime": self.ended} if self.ended else {}),
             "StepStatus": self.status,
@@ -96,10 +96,13 @@ class Callbacks:
 
     def steps(self, request: Fields) -> Fields:
         """ListPipelineExecutionSteps, of which only the callbacks are known."""
-        arn = request["PipelineExecutionArn"]
+        return listing.page(LISTED, request, self.of(request.get("PipelineExecutionArn", "")))
+
+    def of(self, execution_arn: str) -> list[Fields]:
+        """The callbacks of an execution, oldest first."""
         with self._lock:
-            found = [each for each in self._by_token.values() if each.execution_arn == arn]
-        return listing.page(LISTED, request, [each.step() for each in found])
+            heard = list(self._by_token.values())
+        return [each.step() for each in heard if each.execution_arn == execution_arn]
 
     def _answered(self, request: Fields, **answer: Any) -> Fields:
         token = request["CallbackToken"]

@@ -40,6 +40,13 @@ class Pipelines:
         self._requests: dict[str, Mapping[str, Any]] | None = None
         self._answers = {**dict.fromkeys(CHANGES, self._changed), _LIST: _listed}
 
+    def stored(self, name: str) -> Mapping[str, Any] | None:
+        """The request that makes a pipeline, by its name or, as ARNs have it, in lower case."""
+        with self._lock:
+            known = self._requests if self._requests is not None else dict(self._shelf.all())
+            alike = (request for each, request in known.items() if each.lower() == name)
+            return known.get(name) or next(alike, None)
+
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if not (target.startswith(_TARGET) and ("Pipeline" in target or "Tags" in target)):

@@ -23,12 +23,17 @@ from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.auto_ml import auto_ml
 from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.callbacks import Callbacks
 from airflow_sm_pipelines.local.control.disruption import Disruption
 from airflow_sm_pipelines.local.control.faults import Faults
 from airflow_sm_pipelines.local.control.journal import Journal
 from airflow_sm_pipelines.local.control.paths import Control, record, settable
 from airflow_sm_pipelines.local.control.scripts import Scripts
 from airflow_sm_pipelines.local.errors import LocalError
+from airflow_sm_pipelines.local.executions.engine import Engine
+from airflow_sm_pipelines.local.executions.findings import Findings
+from airflow_sm_pipelines.local.executions.runner import Runner
+from airflow_sm_pipelines.local.executions.service import Executions
 from airflow_sm_pipelines.local.front import Front
 from airflow_sm_pipelines.local.images import Images
 from airflow_sm_pipelines.local.job import JobKind
@@ -78,7 +83,7 @@ class LocalAWS:
     the disk nothing is uploaded and no job is run.
     `scripts` says what becomes of jobs and endpoints instead of running them, `faults` what goes
     wrong with requests, `requests` which ones there were. `lambdas` is a `lambdas.toml`, see
-    `lambdas.py`.
+    `lambdas.py`. `runner` runs executions of pipelines; without one none is started.
     """
 
     _running: ClassVar[list["LocalAWS"]] = []
@@ -96,6 +101,7 @@ class LocalAWS:
         grace_seconds: float = _GRACE_SECONDS,
         least_free_bytes: int = LEAST_FREE_BYTES,
         lambdas: Path | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self.root = root.resolve()
         self.account = Account(region)
@@ -110,6 +116,7 @@ class LocalAWS:
         self._grace_seconds = grace_seconds
         self._least_free_bytes = least_free_bytes
         self._lambdas = functions(lambdas)
+        self._runner = runner
         self._started: _Started | None = None
 
     def start(self) -> Self:
@@ -177,7 +184,7 @@ class LocalAWS:
     def _start(self, lock: IO[str], listening: socket.socket, store: Store) -> "_Started":
         space = Space(folder=self.root, least_free_bytes=self._least_free_bytes)
         objects = Objects(store)
-        moto, logs = self._kept_services(store, objects, space)
+        moto, logs, pipelines = self._kept_services(store, objects, space)
         store.create_bucket(self.account.bucket)
         machine = Machine(
             isolation=self._isolation,
@@ -199,8 +206,9 @@ class LocalAWS:
         jobs.load(kinds)
         beside = self._services(machine, moto)
         endpoints = Endpoints(machine, registry, self.root / "endpoints")
+        executions = self._executions(jobs, registry, pipelines, kinds)
         front = Front(
-            Api(jobs, registry, kinds=kinds, faults=self.faults),
+            Api(jobs, registry, kinds=kinds, faults=self.faults, executions=executions),
             moto,
             control=self._control(),
             disruption=Disruption(self.faults, self.requests),
@@ -210,7 +218,21 @@ class LocalAWS:
         limited = Limited(front, spared=moto.concerns)
         pages = Pages(limited, jobs, registry, kinds=kinds, store=store)
         machine.entrance.open(partial(places.serve, pages))
-        return _Started(places.serve(pages, listening), jobs, beside, endpoints, store, lock)
+        server = places.serve(pages, listening)
+        return _Started(server, jobs, beside, endpoints, executions, store, lock)
+
+    def _executions(
+        self, jobs: Jobs, registry: Registry, pipelines: Pipelines, kinds: tuple[JobKind, ...]
+    ) -> Executions:
+        callbacks = Callbacks(registry.notes("Callback"))
+        return Executions(
+            self.account,
+            self.root / "executions",
+            stored=pipelines.stored,
+            find=Findings(jobs, callbacks, kinds=kinds),
+            callbacks=callbacks,
+            engine=Engine(self._runner, lambda: self.environment) if self._runner else None,
+        )
 
     def _control(self) -> Control:
         return Control(
@@ -232,7 +254,9 @@ class LocalAWS:
             grace_seconds=self._grace_seconds,
         )
 
-    def _kept_services(self, store: Store, objects: Objects, space: Space) -> tuple[S3, Logs]:
+    def _kept_services(
+        self, store: Store, objects: Objects, space: Space
+    ) -> tuple[S3, Logs, Pipelines]:
         """All services but SageMaker's own part: what is kept, before moto's, which is not."""
         if not self._running:
             Client(Moto()).post("/moto-api/reset")
@@ -240,7 +264,8 @@ class LocalAWS:
         logs = Logs(self._client("logs", others))
         kept = remembered(others, self.root / "services")
         pipelines = Pipelines(kept, objects, Shelf(self.root / "registry" / "Pipeline"))
-        return S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space), logs
+        s3 = S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space)
+        return s3, logs, pipelines
 
     def _url(self) -> str:
         return f"http://{places.reached(self._host)}:{self._port}"
@@ -288,12 +313,14 @@ class _Started:
         jobs: Jobs,
         services: Services,
         endpoints: Endpoints,
+        executions: Executions,
         store: Store,
         lock: IO[str],
     ) -> None:
         self._server = server
         self._store = store
         self._endpoints = endpoints
+        self._executions = executions
         self._jobs = jobs
         self._services = services
         self._lock = lock
@@ -303,7 +330,9 @@ class _Started:
         self._thread.start()
 
     def stop(self) -> None:
-        # Jobs first: while they end they may still write to S3.
+        # Before jobs, of which they would start more.
+        self._executions.close()
+        # Jobs before the rest: while they end they may still write to S3.
         self._services.close(grace_seconds=_CLOSING_GRACE_SECONDS)
         self._jobs.close(grace_seconds=_CLOSING_GRACE_SECONDS)
         self._endpoints.close()

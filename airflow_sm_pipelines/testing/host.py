@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from airflow_sm_pipelines.errors import LocalRunError
+from airflow_sm_pipelines.executions.runner import AirflowRunner
 from airflow_sm_pipelines.local import LocalAWS, LocalError
 from airflow_sm_pipelines.testing.child import Message, serve
 
@@ -41,11 +42,12 @@ class Host:
 
     def _started(self, root: Path) -> LocalAWS:
         try:
-            return LocalAWS(root, port=self._port).start()
+            return LocalAWS(root, port=self._port, runner=AirflowRunner()).start()
         except LocalError:
             if not self._port:
                 raise
-            return LocalAWS(root).start()  # another program took the port meanwhile
+            # another program took the port meanwhile
+            return LocalAWS(root, runner=AirflowRunner()).start()
 
 
 if __name__ == "__main__":
