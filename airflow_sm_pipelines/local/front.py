@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from airflow_sm_pipelines.local import policies
+from airflow_sm_pipelines.local import held, policies
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, reads
@@ -97,7 +97,7 @@ class Front:
             if not self._api.answers(call.operation, content):
                 self._api.check(call.operation, content)
                 return _passed_on(call, Response.from_app(self._moto, environ, buffered=True))
-            told = self._api.answer(call.operation, content)
+            told = held.answered(call, environ, lambda: self._api.answer(call.operation, content))
         except AwsError as error:
             return _refused(error)
         except Exception as error:  # the last net, so that the journal has it too
