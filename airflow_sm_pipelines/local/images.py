@@ -323,6 +323,7 @@ LAUNCHERS: dict[str, tuple[str, ...]] = {
     # It needs no packages, so it need not wait for their .pth files: -S.
     "script-mode": ("{python}", "-I", "-S", str(_HERE / "script_mode.py")),
     "xgboost": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost"),
+    "xgboost-pickled": ("{python}", "-I", str(_HERE / "algorithms"), "xgboost", "pickled"),
 }
 
 # The same for serving; {port} is a free one, and without it the server listens on 8080.

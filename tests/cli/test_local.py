@@ -111,4 +111,4 @@ def test_prepare_makes_what_is_missing_and_leaves_what_is_there(
 def test_prepare_knows_the_images_by_the_names_of_their_rules(airflow_sm: Command) -> None:
     done = airflow_sm("local", "prepare", "xgbost")
     assert done.returncode == 2
-    assert "xgbost: no image; did you mean 'xgboost'?; one of: scikit-learn, xgboost" in done.stderr
+    assert "xgbost: no image; did you mean 'xgboost'?; one of: scikit-learn-1.0," in done.stderr

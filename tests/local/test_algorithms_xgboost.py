@@ -73,6 +73,16 @@ def test_a_model_that_xgboost_loads_is_left(train: Callable[..., Ended], image: 
     assert rounds_of(ended.model, image) == 7
 
 
+def test_an_image_before_1_3_leaves_a_model_that_pickle_loads(tmp_path: Path) -> None:
+    old = our_images(tmp_path).runtime(IMAGE.replace("1.7-1", "1.0-1-cpu-py3"))
+    prepare(tmp_path / "ml", {"num_round": "3"}, {"train/train.csv": CSV})
+    ended = end(start(old, tmp_path / "ml"), tmp_path / "ml")
+    assert ended.code == 0, ended.log
+    load = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb')).num_boosted_rounds())"
+    command = [str(old.python), "-c", load, str(ended.model)]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b"3\n"
+
+
 def test_the_log_has_a_line_a_round_that_the_built_in_metrics_read(
     train: Callable[..., Ended],
 ) -> None:

@@ -89,8 +89,46 @@ def test_an_image_of_aws_has_its_rule(
     ours: Images, rule: str, repository: str, domain: str
 ) -> None:
     registry = f"683313688378.dkr.ecr.us-east-1.{domain}"
-    for image in (f"{registry}/{repository}:1.2-1-cpu-py3", f"{registry}/{repository}@sha256:0a"):
+    for image in (f"{registry}/{repository}:9.9-1-cpu-py3", f"{registry}/{repository}@sha256:0a"):
         assert ours.rule(image).name == rule
+
+
+# Every version of them in image_uri_config/*.json of the SDK, by the rule that is right for it.
+VERSIONS = {
+    "scikit-learn-1.0": "sagemaker-scikit-learn 0.20.0 0.23-1 1.0-1",
+    "scikit-learn-1.2": "sagemaker-scikit-learn 1.2-1",
+    "scikit-learn": "sagemaker-scikit-learn 1.4-2",
+    "xgboost-1": "sagemaker-xgboost 0.90-1 0.90-2 1.0-1 1.2-1 1.2-2 1.3-1 1.5-1 1.7-1",
+    "xgboost": "sagemaker-xgboost 3.0-5",
+}
+
+
+@pytest.mark.parametrize(("rule", "versions"), VERSIONS.items(), ids=VERSIONS)
+def test_a_version_of_an_image_has_the_rule_nearest_to_it(
+    ours: Images, rule: str, versions: str
+) -> None:
+    repository, *tags = versions.split()
+    for tag in tags:
+        for suffix in ("", "-cpu-py3"):
+            image = f"683313688378.dkr.ecr.us-east-1.amazonaws.com/{repository}:{tag}{suffix}"
+            assert ours.rule(image).name == rule
+
+
+@pytest.mark.parametrize("tag", ["1", "latest"])
+def test_the_first_image_of_xgboost_has_a_rule(ours: Images, tag: str) -> None:
+    image = f"811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:{tag}"
+    assert ours.rule(image).name == "xgboost-1"
+
+
+@pytest.mark.parametrize(
+    ("tag", "pickled"),
+    [("0.90-2-cpu-py3", True), ("1.2-2", True), ("1.3-1", False), ("1.7-1", False)],
+)
+def test_xgboost_pickles_its_model_before_version_1_3(
+    ours: Images, tag: str, pickled: bool
+) -> None:
+    image = f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:{tag}"
+    assert ("pickled" in (ours.rule(image).train or ())) == pickled
 
 
 @pytest.mark.parametrize(
@@ -124,14 +162,22 @@ def test_a_shell_finds_the_interpreter_of_the_runtime(ours: Images) -> None:
 
 def test_the_image_of_scikit_learn_has_its_packages(ours: Images) -> None:
     runtime = ours.runtime(SKLEARN)
-    assert shell(runtime, "python -c 'import joblib, pandas, sklearn; print(1)'") == "1\n"
-    assert runtime.description.startswith("scikit-learn (Python 3.")
+    names = "joblib, pandas, sklearn, boto3, pyarrow, requests, yaml"
+    assert shell(runtime, f"python -c 'import {names}; print(1)'") == "1\n"
+    assert runtime.description.startswith("scikit-learn-1.2 (Python 3.")
 
 
 def test_the_image_of_xgboost_has_its_packages(ours: Images) -> None:
     runtime = ours.runtime(XGBOOST)
-    assert shell(runtime, "python -c 'import pandas, sklearn, xgboost; print(1)'") == "1\n"
-    assert runtime.name == "xgboost"
+    names = "pandas, sklearn, xgboost, boto3, matplotlib, pyarrow, requests, yaml"
+    assert shell(runtime, f"python -c 'import {names}; print(1)'") == "1\n"
+    assert runtime.name == "xgboost-1"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pandas 1 has no wheels for this Python")
+def test_categories_become_ones_and_zeros_as_in_the_pandas_of_the_image(ours: Images) -> None:
+    program = "import pandas; print(*pandas.get_dummies(list('ab')).to_numpy().ravel())"
+    assert shell(ours.runtime(SKLEARN), f'python -c "{program}"') == "1 0 0 1\n"
 
 
 def test_train_is_a_command_of_the_runtimes_interpreter(ours: Images) -> None:
@@ -256,7 +302,7 @@ def test_a_rule_of_the_user_comes_before_ours(tmp_path: Path) -> None:
     assert mine.rule(XGBOOST).name == "mine"
     assert mine.rule(XGBOOST).python == tmp_path / "venv" / "bin" / "python"
     assert mine.rule(XGBOOST).train is None
-    assert mine.rule(SKLEARN).name == "scikit-learn"
+    assert mine.rule(SKLEARN).name == "scikit-learn-1.2"
 
 
 def test_an_interpreter_that_is_not_there_is_an_error_of_the_image(tmp_path: Path) -> None:
@@ -307,7 +353,7 @@ def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: P
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = "skript"',
-            ": image[0].train: unknown launcher 'skript'; one of script-mode, xgboost, or a list",
+            ": image[0].train: unknown launcher 'skript'; one of script-mode, xgboost, ",
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = [1]',
@@ -315,7 +361,7 @@ def test_an_environment_that_cannot_be_made_is_an_error_of_the_image(tmp_path: P
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\npython = "x"\ntrain = 1',
-            ": image[0].train: 1; one of script-mode, xgboost, or a list of words",
+            ": image[0].train: 1; one of script-mode, xgboost, xgboost-pickled, or",
         ),
         (
             '[[image]]\nmatch = ""\nname = "x"\npython = "x"\nserve = "skript"',

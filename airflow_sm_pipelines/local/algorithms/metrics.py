@@ -55,10 +55,11 @@ def _xgboost(channel: str, metric: str) -> tuple[str, str]:
     return f"{channel}:{metric}", rf".*\[[0-9]+\].*#011{channel}-{metric}:{_NUMBER}.*"
 
 
+_XGBOOST = tuple(
+    _xgboost(channel, metric) for channel in ("train", "validation") for metric in XGBOOST_METRICS
+)
+
 BUILT_IN_METRICS: dict[str, tuple[tuple[str, str], ...]] = {
-    "xgboost": tuple(
-        _xgboost(channel, metric)
-        for channel in ("train", "validation")
-        for metric in XGBOOST_METRICS
-    ),
+    "xgboost": _XGBOOST,
+    "xgboost-1": _XGBOOST,
 }

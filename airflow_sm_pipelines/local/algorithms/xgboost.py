@@ -2,16 +2,18 @@
 
 Learns from the channels `train` and `validation` by the job's hyperparameters, and leaves the
 booster in /opt/ml/model/xgboost-model as `Booster.save_model` writes it by default: UBJSON, which
-`Booster.load_model` reads. (AWS's image does so from 1.3-1 on, and pickled before.)
+`Booster.load_model` reads. AWS's image does so from 1.3-1 on, and pickled before: with the argument
+`pickled` so does this.
 
 The log has the container's lines. `#011` is how the service's log agent wrote the tab that
 XGBoost puts between metrics, and the expressions of the built-in metrics look for it.
 """
 
+import pickle
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # XGBoost imports scikit-learn where there is one, for an interface that is not used here: that is
@@ -41,8 +43,10 @@ def main() -> int:
         reason = str(error).partition("Stack trace:")[0].strip()
         return fail(f"ClientError: XGB train call failed with exception:\n{reason}")
     MODEL.mkdir(parents=True, exist_ok=True)
+    pickled = "pickled" in sys.argv
     # save_model() would choose the same format for this name, with a warning on the user's screen.
-    (MODEL / "xgboost-model").write_bytes(booster.save_raw(raw_format="ubj"))
+    content = pickle.dumps(booster) if pickled else booster.save_raw(raw_format="ubj")
+    (MODEL / "xgboost-model").write_bytes(content)
     return 0
 
 
@@ -70,6 +74,31 @@ def train(hyperparameters: Mapping[str, Any], tables: Mapping[str, Table]) -> An
         callbacks=_callbacks(hyperparameters, names, with_validation="validation" in matrices),
         verbose_eval=False,
     )
+
+
+class InOrder(xgboost.callback.TrainingCallback):  # type: ignore[misc, unused-ignore]
+    """Runs all of `callbacks` in their order; XGBoost 2 runs them in any, until one stops."""
+
+    def __init__(self, callbacks: Sequence[Any]) -> None:
+        super().__init__()
+        self._callbacks = callbacks
+
+    def before_training(self, model: Any) -> Any:
+        """The model, after all of them have had it."""
+        for each in self._callbacks:
+            model = each.before_training(model)
+        return model
+
+    def after_training(self, model: Any) -> Any:
+        """The model, after all of them have had it."""
+        for each in self._callbacks:
+            model = each.after_training(model)
+        return model
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Whether one of them ends here."""
+        ends = [each.after_iteration(model, epoch, evals_log) for each in self._callbacks]
+        return any(ends)
 
 
 class Lines(xgboost.callback.TrainingCallback):  # type: ignore[misc, unused-ignore]
@@ -179,7 +208,7 @@ def _callbacks(
             save_best=hyperparameters.get("booster") != "gblinear",
         )
         callbacks.append(stopping)
-    return callbacks
+    return [InOrder(callbacks)]
 
 
 def _log(message: str) -> None:
