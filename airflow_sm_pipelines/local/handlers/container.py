@@ -35,6 +35,13 @@ def leave(message: str) -> None:
     sys.stdout.write(f"{message}\n")
 
 
+def compared(violations: int) -> str:
+    """The message of a job that has compared its dataset with a baseline."""
+    if violations:
+        return f"CompletedWithViolations: Job completed successfully with {violations} violations."
+    return "Completed: Job completed successfully with no violations."
+
+
 def fail(error: ClientError) -> int:
     """Say why the job fails; its exit code."""
     leave(f"ClientError: {error}")

@@ -1,4 +1,7 @@
-"""The bias metrics, against values worked out by hand from the documented formulas."""
+"""The bias metrics, against values worked out by hand from the documented formulas.
+
+And what they break of an earlier analysis, against the rule and the words that AWS documents.
+"""
 
 import json
 from pathlib import Path
@@ -39,14 +42,35 @@ PREDICTED: dict[str, Any] = {
 
 def analysis(folder: Path, rows: str = ROWS, **changes: Any) -> dict[str, Any]:
     """The analysis.json of a dataset, by a configuration with other members."""
+    prepare(folder, rows, **changes)
+    analyse(folder, {})
+    content: dict[str, Any] = json.loads((folder / "output" / "analysis.json").read_text())
+    return content
+
+
+def prepare(folder: Path, rows: str = ROWS, **changes: Any) -> None:
     for name in ("config", "data"):
         (folder / "input" / name).mkdir(parents=True, exist_ok=True)
     config = {key: value for key, value in {**CONFIG, **changes}.items() if value is not None}
     (folder / "input" / "config" / "analysis_config.json").write_text(json.dumps(config))
     (folder / "input" / "data" / "data").write_text(rows)
-    analyse(folder)
-    content: dict[str, Any] = json.loads((folder / "output" / "analysis.json").read_text())
-    return content
+
+
+def violations(folder: Path, baseline: Any, rows: str = ROWS, **changes: Any) -> Any:
+    """The violations of a dataset beside a baseline, and the message of the job."""
+    prepare(folder, rows, **changes)
+    (folder / "baseline.json").write_text(json.dumps(baseline))
+    message = analyse(folder, {"baseline_constraints": str(folder / "baseline.json")})
+    report = json.loads((folder / "output" / "constraint_violations.json").read_text())
+    assert report["version"] == "1.0"
+    return report["violations"], message
+
+
+def baseline(value: object = "f", kind: str = "pre_training", **metrics: object) -> dict[str, Any]:
+    """An earlier analysis with these metrics of the facet `sex`."""
+    listed = [{"name": name, "value": number} for name, number in metrics.items()]
+    facets = {"sex": [{"value_or_threshold": value, "metrics": listed}]}
+    return {"version": "1.0", f"{kind}_bias_metrics": {"label": "good", "facets": facets}}
 
 
 def metrics(report: dict[str, Any], kind: str = "pre_training", facet: str = "sex") -> Any:
@@ -183,4 +207,82 @@ def test_what_cannot_be_analysed_is_told(
 ) -> None:
     with pytest.raises(ClientError) as told:
         analysis(tmp_path, **changes)
+    assert str(told.value).startswith(problem)
+
+
+def test_data_that_is_no_worse_than_the_baseline_breaks_nothing(tmp_path: Path) -> None:
+    before = analysis(tmp_path / "before")
+    found, message = violations(tmp_path / "now", before)
+    assert found == []
+    assert message == "Completed: Job completed successfully with no violations."
+
+
+# The worked example of the developer guide: with a baseline of 0.2, 0.1 is closer to 0 and fine,
+# and -0.3 is farther. DPL of the rows is 0.416667, CI 0.2.
+@pytest.mark.parametrize(
+    ("before", "broken"),
+    [
+        ({"CI": 0.1}, ["CI"]),
+        ({"CI": -0.1}, ["CI"]),
+        ({"CI": 0.3}, []),
+        ({"CI": -0.3}, []),
+        ({"CI": 0.2 - 1e-12}, []),
+        ({"CI": 0.1, "DPL": 0.1, "KS": 0.9}, ["CI", "DPL"]),
+        ({"CI": 0.1, "DPL": None}, ["CI"]),
+        ({"CI": "Infinity"}, []),
+    ],
+)
+def test_a_metric_that_is_farther_from_zero_is_a_violation(
+    tmp_path: Path, before: dict[str, Any], broken: list[str]
+) -> None:
+    found, message = violations(tmp_path, baseline(**before))
+    assert [each["metric_name"] for each in found] == broken
+    assert message.startswith("CompletedWithViolations: " if broken else "Completed: ")
+
+
+def test_a_violation_has_the_members_that_are_documented(tmp_path: Path) -> None:
+    (found,), message = violations(tmp_path, baseline(CI=0.1))
+    assert found == {
+        "facet": "sex",
+        "facet_value": "f",
+        "metric_name": "CI",
+        "constraint_check_type": "bias_drift_check",
+        "description": "Value 0.2 does not meet the constraint requirement",
+    }
+    assert message == "CompletedWithViolations: Job completed successfully with 1 violations."
+
+
+@pytest.mark.parametrize(("before", "broken"), [(0.3, []), (0.5, ["DI"]), (2.0, []), (1.1, ["DI"])])
+def test_disparate_impact_is_balanced_at_one(
+    tmp_path: Path, before: float, broken: list[str]
+) -> None:
+    found, _ = violations(tmp_path, baseline(kind="post_training", DI=before), **PREDICTED)
+    assert [each["metric_name"] for each in found] == broken
+
+
+def test_a_facet_is_known_by_its_threshold_whatever_the_data_reach(tmp_path: Path) -> None:
+    before = baseline(value="(45, 90]", CI=0.1)
+    before["pre_training_bias_metrics"]["facets"] = {
+        "age": before["pre_training_bias_metrics"]["facets"]["sex"]
+    }
+    facet = [{"name_or_index": "age", "value_or_threshold": [45]}]
+    (found,), _ = violations(tmp_path, before, facet=facet)
+    assert (found["facet"], found["facet_value"]) == ("age", "45")
+
+
+@pytest.mark.parametrize(
+    ("before", "problem"),
+    [
+        (baseline(value="m", CI=0.1), "the baseline has no metric of this analysis; it would be"),
+        (baseline(kind="post_training", CI=0.1), "the baseline has no metric of this analysis"),
+        ({"features": []}, "the baseline has no metric of this analysis"),
+        ([], "the baseline is no analysis.json of Clarify: AttributeError"),
+        (baseline(CI="much"), "the baseline is no analysis.json of Clarify: ValueError"),
+    ],
+)
+def test_a_baseline_of_something_else_fails_the_job(
+    tmp_path: Path, before: Any, problem: str
+) -> None:
+    with pytest.raises(ClientError) as told:
+        violations(tmp_path, before)
     assert str(told.value).startswith(problem)

@@ -8,4 +8,5 @@ groups.py          rows by facet, label and prediction
 pre_training.py    metrics of a dataset
 post_training.py   metrics of predictions
 report.py          the members of analysis.json
+violations.py      what an analysis breaks of an earlier one
 """

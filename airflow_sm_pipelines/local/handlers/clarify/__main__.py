@@ -1,11 +1,18 @@
-"""The bias analysis: reads analysis_config.json and a dataset, writes analysis.json."""
+"""The bias analysis: reads analysis_config.json and a dataset, writes analysis.json.
 
+With the variable `baseline_constraints`, the path of an earlier analysis.json, it also writes what
+is worse than there, constraint_violations.json.
+"""
+
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from ..container import ML, ClientError, fail, leave, read_json, write_json
+from ..container import ML, ClientError, compared, fail, leave, read_json, write_json
 from .configuration import configured, read_dataset
 from .report import analysis
+from .violations import violations
 
 _PROCESSING = ML / "processing"
 
@@ -13,18 +20,24 @@ _PROCESSING = ML / "processing"
 def main() -> int:
     """Analyse; the exit code of the job."""
     try:
-        analyse(_PROCESSING)
+        leave(analyse(_PROCESSING, os.environ))
     except ClientError as error:
         return fail(error)
-    leave("Completed: the bias analysis is in analysis.json")
     return 0
 
 
-def analyse(processing: Path) -> None:
-    """Write the report on what is in the folder of a processing job."""
+def analyse(processing: Path, environment: Mapping[str, str]) -> str:
+    """Write the reports on what is in the folder of a processing job; the ExitMessage."""
     config = read_json(processing / "input" / "config" / "analysis_config.json")
     table = read_dataset(config, processing / "input" / "data")
-    write_json(processing / "output" / "analysis.json", analysis(table, configured(config, table)))
+    output = processing / "output"
+    report = analysis(table, configured(config, table))
+    write_json(output / "analysis.json", report)
+    if not (baseline := environment.get("baseline_constraints")):
+        return "Completed: the bias analysis is in analysis.json"
+    found = violations(report, read_json(Path(baseline)))
+    write_json(output / "constraint_violations.json", {"version": "1.0", "violations": found})
+    return compared(len(found))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..container import ClientError, Table, fail, leave, read_csv, read_json, read_json_lines
+from ..container import (
+    ClientError,
+    Table,
+    compared,
+    fail,
+    leave,
+    read_csv,
+    read_json,
+    read_json_lines,
+)
 from ..container import write_json as write
 from .columns import statistics
 from .constraints import constraints
@@ -41,7 +50,7 @@ def analyse(environment: Mapping[str, str]) -> str:
     write(output / "statistics.json", current)
     write(output / "constraints.json", constraints(table))
     if "baseline_constraints" not in environment:
-        return "Completed: Job completed successfully with no violations."
+        return compared(0)
     found = violations(
         table,
         read_json(Path(environment["baseline_constraints"])),
@@ -49,10 +58,7 @@ def analyse(environment: Mapping[str, str]) -> str:
         baseline=_baseline(environment),
     )["violations"]
     write(output / "constraint_violations.json", {"violations": found})
-    if found:
-        number = len(found)
-        return f"CompletedWithViolations: Job completed successfully with {number} violations."
-    return "Completed: Job completed successfully with no violations."
+    return compared(len(found))
 
 
 def _baseline(environment: Mapping[str, str]) -> Any:
