@@ -279,6 +279,7 @@ ENDS = TriggerRule.NONE_FAILED
 
 OPERATORS: dict[str, type[StepOperator]] = {
     "Callback": CallbackOperator,
+    "ClarifyCheck": CheckOperator,
     "Condition": ConditionOperator,
     "EMR": SubmissionOperator,
     "EMRServerless": SubmissionOperator,

@@ -29,7 +29,9 @@ LAYERS = (
         "provider",
     },
     {
+        "analysis_configs",
         "aws",
+        "baselines",
         "emr",
         "emr_serverless",
         "exception_types",
@@ -38,7 +40,6 @@ LAYERS = (
         "finishing",
         "outputs",
         "links",
-        "quality",
         "regions",
         "requests",
         "scope",

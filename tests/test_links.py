@@ -36,6 +36,10 @@ HOME = "https://eu-west-1.console.aws.amazon.com"
 SAGEMAKER = f"{HOME}/sagemaker/home?region=eu-west-1#"
 LOGS = f"{HOME}/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/"
 BUCKET = f"{HOME}/s3/buckets/bucket?region=eu-west-1"
+CHECK_TYPES = {
+    "ClarifyCheck": {"CheckType": "DATA_BIAS"},
+    "QualityCheck": {"CheckType": "DATA_QUALITY"},
+}
 
 
 def client(region: str = "eu-west-1", endpoint_url: str | None = None) -> Any:
@@ -197,7 +201,7 @@ def test_airflow_is_told_of_every_link() -> None:
 
 
 def dag_of(step_type: str) -> Any:
-    keys = {"CheckType": "DATA_QUALITY"} if step_type == "QualityCheck" else {}
+    keys = CHECK_TYPES.get(step_type, {})
     step = {"Name": "S", "Type": step_type, "Arguments": {}, **keys}
     return build_dag(load(json.dumps({"Version": "2020-12-01", "Steps": [step]}), name="p"))
 

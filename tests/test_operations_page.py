@@ -53,7 +53,9 @@ def test_the_policy_allows_what_the_step_types_need_and_nothing_else(
     needed = {action for job in JOBS.values() for action in actions(job)}
     needed |= {action for each in WITHOUT_JOB.values() for action in each}
     needed |= {read.action for read in _other_reads("123456789012", "us-east-1")}
-    assert granted(statements) == needed | {"iam:PassRole", "logs:GetLogEvents", "s3:GetObject"}
+    # A ClarifyCheck step writes an analysis configuration that names its model.
+    data = {"s3:GetObject", "s3:PutObject"}
+    assert granted(statements) == needed | {"iam:PassRole", "logs:GetLogEvents"} | data
 
 
 def test_a_role_is_passed_to_the_services_of_steps_alone(

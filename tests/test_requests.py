@@ -23,6 +23,10 @@ ORIGIN = {
 
 # Every name here is what a version of this package has created jobs by: none may change.
 EXECUTION = "ewefdpxnjg2s"
+CHECK_TYPES = {
+    "ClarifyCheck": {"CheckType": "DATA_BIAS"},
+    "QualityCheck": {"CheckType": "DATA_QUALITY"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +42,7 @@ def requests(
     run_id: str = "run",
     experiment: dict[str, str] | None = None,
 ) -> Requests:
-    keys = {"CheckType": "DATA_QUALITY"} if step_type == "QualityCheck" else {}
+    keys = CHECK_TYPES.get(step_type, {})
     step = {"Name": "Train", "Type": step_type, "Arguments": arguments, **keys}
     described = {
         "PipelineName": "p",

@@ -161,7 +161,8 @@ STEP_TYPES: dict[str, StepType] = {
         lists=frozenset({"OutputParameters"}),
     ),
     "ClarifyCheck": StepType(
-        runs=False,
+        job=PROCESSING,
+        judges=True,
         keys={
             "CheckType": Key(
                 required=True,

@@ -14,6 +14,7 @@ _STEP_LOCALLY = (
 _NOTEBOOK_LOCALLY = (
     "tests/local/test_notebook_job.py::test_the_hyperparameters_are_the_parameters_of_the_notebook"
 )
+_BASELINES = "tests/test_baselines.py::"
 _NOT_RUN = "no task can run it: the DAG is built, the task fails at once"
 
 STEPS: tuple[Row, ...] = (
@@ -111,10 +112,9 @@ STEPS: tuple[Row, ...] = (
         title="MonitorBatchTransform",
         features=("MonitorBatchTransform",),
         level="equivalent",
-        reason="a Transform step, and a check that is run where it is a QualityCheck step",
+        reason="a Transform step and a check",
         text="The SDK writes `<name>-transform` and `<name>-monitoring`, the latter a "
-        "[QualityCheck](#quality-check) or [ClarifyCheck](#checks) step. No task can run a "
-        "ClarifyCheck step; where it comes first, the transform never starts.",
+        "[QualityCheck](#quality-check) or [ClarifyCheck](#clarify-check) step.",
         proof=(f"{_SDK}[MonitorBatchTransform]", f"{_JOBS}[QualityCheck]"),
     ),
     Row(
@@ -219,19 +219,29 @@ STEPS: tuple[Row, ...] = (
         proof=(
             f"{_JOBS}[QualityCheck]",
             "tests/runs/test_quality_checks.py::test_data_that_drifts_fails_the_step",
-            "tests/test_quality.py::test_the_baseline_is_that_of_the_latest_approved_package",
+            f"{_BASELINES}test_the_baseline_is_that_of_the_latest_approved_package",
         ),
     ),
     Row(
-        anchor="checks",
+        anchor="clarify-check",
         title="ClarifyCheck",
         features=("Type=ClarifyCheck",),
-        level="unsupported",
-        reason=_NOT_RUN,
-        text="The keys CheckType, SkipCheck, RegisterNewBaseline, FailOnViolation and the supplied "
-        "baselines are read and checked. By which rule the service compares bias metrics with a "
-        "baseline is not documented, and a model needs an endpoint that the service makes.",
-        proof=(f"{_FAILS}[ClarifyCheck]",),
+        level="equivalent",
+        reason="CreateProcessingJob, awaited; its report on violations is read from S3",
+        text="As QualityCheck, with a baseline of one file, the `analysis.json` of an earlier job: "
+        "what is supplied, or of the latest approved package Bias.PreTrainingConstraints, "
+        "Bias.PostTrainingConstraints or Explainability.Constraints. The job finds it by the "
+        "variable `baseline_constraints`, which Clarify's container reads: a published example of "
+        "AWS has it, no documentation. What breaks the baseline is Clarify's judgement. "
+        "ModelName is written into a copy of the job's `analysis_config.json`, beside the file: "
+        "where the service puts it is not documented, and Clarify reads it nowhere else. "
+        "CacheConfig has no effect.",
+        proof=(
+            f"{_JOBS}[ClarifyCheck]",
+            "tests/runs/test_clarify_checks.py::test_more_bias_than_in_the_baseline_fails_the_step",
+            "tests/test_analysis_configs.py::test_the_model_is_in_a_copy_of_the_configuration",
+            f"{_BASELINES}test_the_baseline_is_that_of_the_latest_approved_package",
+        ),
     ),
     Row(
         anchor="emr",

@@ -107,8 +107,8 @@ VALUES: tuple[Row, ...] = (
         features=("Get=Steps of a step that is not run",),
         level="unsupported",
         reason="the step that is read fails, so the step that reads it never starts",
-        text="This holds for the baselines of checks, and whatever is read of Lineage, Cleanup and "
-        "ForEach steps. The names are checked.",
+        text="This holds for whatever is read of Lineage, Cleanup and ForEach steps. The names are "
+        "checked.",
         proof=(
             "tests/fidelity/test_graph.py::test_what_reads_a_step_that_is_not_run_waits_for_it",
         ),

@@ -414,6 +414,7 @@ def test_plain_definition_has_no_warning() -> None:
 
 
 REQUIRED: dict[str, Any] = {
+    "ClarifyCheck": {"CheckType": "DATA_BIAS"},
     "Callback": {"SqsQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/q"},
     "Lambda": {"FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:f"},
     "QualityCheck": {"CheckType": "DATA_QUALITY"},

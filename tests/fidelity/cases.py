@@ -203,7 +203,12 @@ STEPS: dict[str, Step] = {
         "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
         "OutputParameters": [{"OutputName": "o", "OutputType": "String"}],
     },
-    "ClarifyCheck": {"Arguments": PROCESSING, "CheckType": "DATA_BIAS"},
+    "ClarifyCheck": {
+        "Arguments": PROCESSING,
+        "CheckType": "DATA_BIAS",
+        "SkipCheck": True,
+        "RegisterNewBaseline": True,
+    },
     "QualityCheck": {
         "Arguments": PROCESSING,
         "CheckType": "DATA_QUALITY",

@@ -58,9 +58,9 @@ def test_a_cleanup_step_waits_for_its_sources() -> None:
 
 
 def test_what_reads_a_step_that_is_not_run_waits_for_it() -> None:
-    read = {"Get": "Steps.S.BaselineUsedForDriftCheckConstraints"}
+    read = {"Get": "Steps.S.ActionArns['a']"}
     reader = step("Training", "R", Arguments={**TRAINING, "RoleArn": read})
-    task = dag_of(step("ClarifyCheck"), reader).task_dict["R"]
+    task = dag_of(step("Lineage"), reader).task_dict["R"]
     assert task.upstream_task_ids == {"S"}
     assert task.trigger_rule == TriggerRule.ALL_SUCCESS
 

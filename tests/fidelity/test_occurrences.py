@@ -170,7 +170,7 @@ CASES: dict[str, Case] = {
     "Get=Parameters": (lambda: reads({"Get": "Parameters.P"}), f"{ENVIRONMENT}.Get"),
     "Get=Steps": (lambda: reads({"Get": "Steps.T.TrainingJobName"}), f"{ENVIRONMENT}.Get"),
     "Get=Steps of a step that is not run": (
-        lambda: reads({"Get": "Steps.T.BaselineUsedForDriftCheckConstraints"}, of="ClarifyCheck"),
+        lambda: reads({"Get": "Steps.T.ActionArns['a']"}, of="Lineage"),
         f"{ENVIRONMENT}.Get",
     ),
     "Get=Steps.Outcome": (

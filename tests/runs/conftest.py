@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import boto3
 import pytest
 
 from airflow_sm_pipelines.cli import home
 from tests.conftest import HOME
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from airflow_sm_pipelines.local import LocalAWS
 
 LOADER = '''\
@@ -137,6 +141,20 @@ def retry_reasons(dag_id: str, run_id: str) -> dict[str, list[str]]:
             if each.retry_reason:
                 reasons.setdefault(each.task_id, []).append(each.retry_reason)
     return reasons
+
+
+@pytest.fixture
+def s3(aws_environment: "LocalAWS") -> "S3Client":
+    """A client of the local AWS's S3."""
+    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
+
+
+@pytest.fixture
+def bucket(s3: "S3Client") -> str:
+    """A bucket of the test's own."""
+    name = f"runs-{uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    return name
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import boto3
 import pytest
 
 from .conftest import Run, RunPipeline
@@ -13,24 +11,10 @@ from .steps import ROLE, pipeline
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from airflow_sm_pipelines.local import LocalAWS
-
 IMAGE = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 SAME = "n,s\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(200))
 OTHER = SAME.replace("\n7,", "\nseven,")
 SKIPPED = {"SkipCheck": True, "RegisterNewBaseline": True}
-
-
-@pytest.fixture
-def s3(aws_environment: "LocalAWS") -> "S3Client":
-    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
-
-
-@pytest.fixture
-def bucket(s3: "S3Client") -> str:
-    name = f"checks-{uuid4().hex}"
-    s3.create_bucket(Bucket=name)
-    return name
 
 
 def check(bucket: str, **keys: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What a QualityCheck step is beside its processing job: baselines, and what breaks them.
+"""What a check step is beside its processing job: baselines, and what breaks them.
 
 The definition has the job that calculates a baseline. A drift check is the same job with an earlier
-baseline among its inputs, by the contract of Model Monitor's container: it then writes
-`constraint_violations.json` too.
+baseline among its inputs, by the contract of Model Monitor's and Clarify's containers: they then
+write `constraint_violations.json` too. To add a CheckType: a row of `KINDS`.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quality-clarify-baseline-lifecycle.html
 """
@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-quality-clarif
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -32,6 +33,16 @@ Baseline = dict[str, str]
 """`Statistics` and `Constraints` -> the URI of that file, as far as there is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """One of the files of a baseline."""
+
+    name: str
+    """What the container calls it that calculates the baseline."""
+    registered: str
+    """Where a model package has it, in DriftCheckBaselines."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """What the keys of a step say in one run."""
@@ -42,6 +53,12 @@ class Check:
     group: str | None
     supplied: Baseline
     kind: str
+    model: str | None
+
+    @property
+    def files(self) -> Mapping[str, File]:
+        """The files of such a baseline."""
+        return KINDS[self.kind]
 
     @property
     def needs_baseline(self) -> bool:
@@ -53,7 +70,7 @@ def check_of(step: Step, scope: RunScope) -> Check:
     """The keys of a step, resolved; one that is absent or null has the SDK's default."""
     keys = {key: resolve(value, scope) for key, value in step.keys.items()}
     supplied = {name: keys.get(f"SuppliedBaseline{name}") for name in (STATISTICS, CONSTRAINTS)}
-    group = keys.get("ModelPackageGroupName")
+    group, model = keys.get("ModelPackageGroupName"), keys.get("ModelName")
     return Check(
         skip=bool(keys.get("SkipCheck")),
         register=bool(keys.get("RegisterNewBaseline")),
@@ -61,6 +78,7 @@ def check_of(step: Step, scope: RunScope) -> Check:
         group=str(group) if group else None,
         supplied={name: str(uri) for name, uri in supplied.items() if uri},
         kind=str(keys["CheckType"]),
+        model=str(model) if model else None,
     )
 
 
@@ -107,7 +125,7 @@ def properties(
 ) -> dict[str, Json]:
     """What expressions read of the step, beside the description of its job."""
     place = reports(described)
-    calculated = {name: f"{place}/{name.lower()}.json" for name in FOLDERS if place}
+    calculated = {name: f"{place}/{file.name}" for name, file in check.files.items() if place}
     used = calculated if check.register else before
     return {
         **{f"CalculatedBaseline{name}": uri for name, uri in calculated.items()},
@@ -123,8 +141,11 @@ def compared_with(described: Mapping[str, Json]) -> Baseline:
 
 
 def reports(described: Mapping[str, Json]) -> str:
-    """The S3 prefix of what a job has written: of the output that its `output_path` is."""
-    path = member(dict(described), "Environment.output_path")
+    """The S3 prefix of what a job has written: of the output that its `output_path` is.
+
+    Clarify's container has no such variable; its folder is fixed.
+    """
+    path = member(dict(described), "Environment.output_path") or OUTPUT
     outputs: Any = member(dict(described), "ProcessingOutputConfig.Outputs") or []
     sources = [each["S3Output"] for each in outputs if each.get("S3Output")]
     found = [each for each in sources if each.get("LocalPath") == path] or sources
@@ -136,16 +157,22 @@ def report_uri(described: Mapping[str, Json]) -> str:
     return f"{reports(described)}/constraint_violations.json"
 
 
-def violations(s3: "BaseClient", uri: str) -> list[Json]:
-    """What a report lists; a report that is not there lists nothing."""
+def violations(s3: "BaseClient", uri: str, *, since: datetime) -> list[Json]:
+    """What a report lists; one that is not there, or of an earlier job, lists nothing.
+
+    A job that finds nothing may write no report, and its output may be that of jobs before it.
+    """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
-        body = aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})["Body"].read()
+        report = aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
             raise
         return []
-    found: list[Json] = json.loads(body).get("violations") or []
+    # S3 tells whole seconds.
+    if datetime.fromisoformat(report["LastModified"]) < since.replace(microsecond=0):
+        return []
+    found: list[Json] = json.loads(report["Body"].read()).get("violations") or []
     return found
 
 
@@ -161,13 +188,15 @@ def _registered(client: "BaseClient", check: Check) -> Baseline:
         for row in page["ModelPackageSummaryList"][:1]:
             named = {"ModelPackageName": row["ModelPackageArn"]}
             package = aws.call(client, "DescribeModelPackage", named)
-            return _of_package(package, MEMBERS[check.kind])
+            return _of_package(package, check.files)
     return {}
 
 
-def _of_package(package: dict[str, Json], kind: str) -> Baseline:
-    paths = {name: f"DriftCheckBaselines.{kind}.{name}.S3Uri" for name in FOLDERS}
-    found = {name: member(package, path) for name, path in paths.items()}
+def _of_package(package: dict[str, Json], files: Mapping[str, File]) -> Baseline:
+    found = {
+        name: member(package, f"DriftCheckBaselines.{file.registered}.S3Uri")
+        for name, file in files.items()
+    }
     return {name: str(uri) for name, uri in found.items() if uri}
 
 
@@ -191,5 +220,19 @@ FOLDERS = {
     CONSTRAINTS: "/opt/ml/processing/baseline/constraints",
 }
 
-MEMBERS = {"DATA_QUALITY": "ModelDataQuality", "MODEL_QUALITY": "ModelQuality"}
-"""CheckType -> the member of a package's DriftCheckBaselines."""
+OUTPUT = "/opt/ml/processing/output"
+
+KINDS: dict[str, dict[str, File]] = {
+    "DATA_QUALITY": {
+        STATISTICS: File("statistics.json", "ModelDataQuality.Statistics"),
+        CONSTRAINTS: File("constraints.json", "ModelDataQuality.Constraints"),
+    },
+    "MODEL_QUALITY": {
+        STATISTICS: File("statistics.json", "ModelQuality.Statistics"),
+        CONSTRAINTS: File("constraints.json", "ModelQuality.Constraints"),
+    },
+    "DATA_BIAS": {CONSTRAINTS: File("analysis.json", "Bias.PreTrainingConstraints")},
+    "MODEL_BIAS": {CONSTRAINTS: File("analysis.json", "Bias.PostTrainingConstraints")},
+    "MODEL_EXPLAINABILITY": {CONSTRAINTS: File("analysis.json", "Explainability.Constraints")},
+}
+"""CheckType -> the files of its baseline."""
