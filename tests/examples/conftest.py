@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SDK_PYTHON = ROOT / ".venvs" / "sdk" / "bin" / "python"
 BUCKET = "sagemaker-us-east-1-123456789012"
-NAMES = ("abalone_batch", "churn_tuning", "approval")
+NAMES = ("abalone_batch", "churn_tuning", "approval", "bias")
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,11 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from tests.runs.conftest import RunPipeline
+from airflow_sm_pipelines import load
+from tests.runs.conftest import Run, RunPipeline
 from tests.runs.test_callbacks import Message, worker
 
+from .churn import checked_customers
 from .conftest import BUCKET
 
 pytestmark = pytest.mark.slow
@@ -90,3 +92,36 @@ def test_a_model_is_judged_by_a_function_and_approved_by_someone(
     assert run.outputs["Judge"]["OutputParameters"]["verdict"] == "good"
     if decision == "no":
         assert run.failures["Rejected"] == "rejected: no"
+
+
+def test_bias_is_checked_against_the_baseline_that_is_registered_with_the_model(
+    run_pipeline: RunPipeline, definitions: Path, s3: Any
+) -> None:
+    group = f"bias-{uuid4().hex[:8]}"
+
+    def run(rows: str, **parameters: Any) -> Run:
+        s3.put_object(Bucket=BUCKET, Key="examples/bias.csv", Body=rows.encode())
+        data = f"s3://{BUCKET}/examples/bias.csv"
+        given = {"InputData": data, "Group": group, **parameters}
+        return run_pipeline(definitions / "bias.json", name="bias", **given)
+
+    kinds = {step.type for step in load((definitions / "bias.json").read_bytes()).walk()}
+    assert kinds == {"ClarifyCheck", "Model", "RegisterModel"}
+    first = run(checked_customers(), First=True)
+    assert first.state == "success", first.failures
+    sagemaker = boto3.client("sagemaker")
+    arn = first.outputs["Keep-RegisterModel"]["ModelPackageArn"]
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    bias: Any = package["DriftCheckBaselines"]["Bias"]
+    for step, member in (("DataBias", "Pre"), ("ModelBias", "Post")):
+        calculated = first.outputs[step]["CalculatedBaselineConstraints"]
+        assert bias[f"{member}TrainingConstraints"]["S3Uri"] == calculated
+
+    same = run(checked_customers())
+    assert same.state == "success", same.failures
+    used = same.outputs["DataBias"]["BaselineUsedForDriftCheckConstraints"]
+    assert used == first.outputs["DataBias"]["CalculatedBaselineConstraints"]
+
+    worse = run(checked_customers(nobody_older_leaves=True))
+    assert worse.state == "failed"
+    assert "ClientError: Clarify check failed. See violation report" in worse.failures["DataBias"]
