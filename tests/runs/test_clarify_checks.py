@@ -12,6 +12,7 @@ import pytest
 
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.images import Images
+from tests.local.models import make_model, server
 
 from .conftest import Run, RunPipeline
 from .steps import ROLE, get, pipeline
@@ -96,9 +97,9 @@ def checked(run_pipeline: RunPipeline, s3: "S3Client", bucket: str) -> Check:
     return run
 
 
-def write(s3: "S3Client", bucket: str, rows: str, kind: str) -> None:
+def write(s3: "S3Client", bucket: str, rows: str, kind: str, **changes: Any) -> None:
     s3.put_object(Bucket=bucket, Key="data.csv", Body=rows.encode())
-    config = json.dumps({**BIAS, **METHODS[kind]}).encode()
+    config = json.dumps({**BIAS, **METHODS[kind], **changes}).encode()
     s3.put_object(Bucket=bucket, Key="analysis_config.json", Body=config)
 
 
@@ -204,7 +205,11 @@ def test_an_explanation_says_what_to_map(checked: Check) -> None:
     )
 
 
-# Explains nothing: it writes which model it was told to ask, and what of a baseline is there.
+# A model that says yes to those who are m, and a handler that explains nothing: it writes which
+# model it was told to ask, and what of a baseline is there.
+MODEL = """
+def line(text): return "0.9" if text.startswith("m") else "0.2"
+"""
 EXPLAINER = """
 import json, os, pathlib
 here = pathlib.Path("/opt/ml/processing")
@@ -217,33 +222,69 @@ if before := os.environ.get("baseline_constraints"):
         content = json.dumps({"version": "1.0", "violations": [violation]})
         (here / "output/constraint_violations.json").write_text(content)
 """
+IMAGES = f"""
+[[image]]
+match = "clarify-processing:1.0"
+name = "Clarify"
+python = "{sys.executable}"
+handler = "clarify"
+
+[[image]]
+match = "clarify-processing:explaining"
+name = "a handler of the user"
+python = "{sys.executable}"
+handler = "explainer.py"
+
+[[image]]
+match = "own-port"
+name = "a model that serves itself"
+python = "{sys.executable}"
+serve = ["{{python}}", "/opt/ml/model/server.py", "{{port}}"]
+"""
 
 
 @pytest.fixture
-def explaining(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
-    """The S3 of a local AWS whose image map has a handler for Clarify's image."""
-    rule = {"match": "clarify-processing", "python": sys.executable, "handler": "explainer.py"}
-    lines = (f"{key} = {json.dumps(value)}" for key, value in {"name": "mine", **rule}.items())
-    (tmp_path / "images.toml").write_text("\n".join(["[[image]]", *lines]))
+def mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
+    """The S3 of a local AWS with an image map of its own."""
+    (tmp_path / "images.toml").write_text(IMAGES)
     (tmp_path / "explainer.py").write_text(EXPLAINER)
     images = Images(tmp_path / "cache", config=tmp_path / "images.toml")
     with LocalAWS(tmp_path / "root", images=images, grace_seconds=1) as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
-        yield boto3.client("s3", endpoint_url=server.endpoint_url)
+        client = boto3.client("s3", endpoint_url=server.endpoint_url)
+        client.create_bucket(Bucket="mapped")
+        yield client
 
 
 def test_a_handler_that_is_mapped_explains_the_model_of_the_step(
-    run_pipeline: RunPipeline, explaining: "S3Client"
+    run_pipeline: RunPipeline, mapped: "S3Client"
 ) -> None:
-    explaining.create_bucket(Bucket="explained")
-    write(explaining, "explained", SAME, "MODEL_EXPLAINABILITY")
+    write(mapped, "mapped", SAME, "MODEL_EXPLAINABILITY")
 
     def explain(model: str, **keys: Any) -> Run:
-        step = check("explained", "MODEL_EXPLAINABILITY", ModelName=get("Parameters.M"), **keys)
+        step = check("mapped", "MODEL_EXPLAINABILITY", ModelName=get("Parameters.M"), **keys)
+        image = IMAGE.replace(":1.0", ":explaining")
+        step["Arguments"]["AppSpecification"] = {"ImageUri": image}
         parameters = [{"Name": "M", "Type": "String", "DefaultValue": model}]
         return run_pipeline(pipeline(step, Parameters=parameters), name="explained")
 
-    before = kept(explaining, "explained", explain("first", **SKIPPED))
+    before = kept(mapped, "mapped", explain("first", **SKIPPED))
     assert explain("first", **before).state == "success"
     assert "Clarify check failed" in explain("second", **before).failures["Check"]
+
+
+def test_the_model_of_the_step_is_asked_where_the_dataset_has_no_predictions(
+    run_pipeline: RunPipeline, mapped: "S3Client"
+) -> None:
+    sagemaker = boto3.client("sagemaker")
+    make_model(sagemaker, mapped, "mapped", server(MODEL), name="churn")
+    write(mapped, "mapped", SAME, "MODEL_BIAS", predicted_label=None)
+    step = check("mapped", "MODEL_BIAS", ModelName="churn", **SKIPPED)
+    run = run_pipeline(pipeline(step), name="asked")
+    assert run.state == "success", run.failures
+    analysis = mapped.get_object(Bucket="mapped", Key="reports/analysis.json")["Body"].read()
+    (sex,) = json.loads(analysis)["post_training_bias_metrics"]["facets"]["sex"]
+    found = {each["name"]: each["value"] for each in sex["metrics"]}
+    assert (found["DPPL"], found["AD"]) == (1.0, 0.0)
+    assert sagemaker.list_endpoints()["Endpoints"] == []

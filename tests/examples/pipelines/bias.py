@@ -1,4 +1,4 @@
-"""Data and predictions whose bias is checked; both are baselines of the model that is registered."""
+"""Data and predictions whose bias is checked; both are baselines of a registered model."""
 
 from sagemaker.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig
 from sagemaker.drift_check_baselines import DriftCheckBaselines

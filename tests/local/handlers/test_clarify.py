@@ -131,6 +131,14 @@ def test_probabilities_become_labels_by_the_threshold(tmp_path: Path) -> None:
     assert by_chance == by_label
 
 
+def test_a_number_that_divides_the_label_divides_what_was_predicted_of_it(tmp_path: Path) -> None:
+    label = {"label": "age", "label_values_or_threshold": [45]}
+    by_label = metrics(
+        analysis(tmp_path, **{**PREDICTED, **label, "predicted_label": "age"}), "post_training"
+    )
+    assert (by_label["AD"], by_label["GE"]) == (0, 0)
+
+
 def test_a_metric_without_a_value_says_why(tmp_path: Path) -> None:
     report = analysis(tmp_path, group_variable=None)
     measured = report["pre_training_bias_metrics"]["facets"]["sex"][0]["metrics"]
@@ -182,7 +190,7 @@ def test_files_without_a_header_and_json_lines_are_read_too(tmp_path: Path) -> N
         ({"methods": {}}, "methods: none given; one of pre_training_bias, post_training_bias"),
         (
             {"methods": {"post_training_bias": {}}},
-            "post_training_bias needs predictions: the local AWS asks no model; give",
+            "post_training_bias needs predictions; give predicted_label, a column of the dataset",
         ),
         (
             {"methods": {"pre_training_bias": {"methods": ["XY"]}}},

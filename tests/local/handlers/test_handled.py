@@ -11,7 +11,14 @@ import pytest
 
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.images import Images
-from tests.local.calls import final_processing_job, processing_input, processing_output, resources
+from tests.local.calls import (
+    final_processing_job,
+    processing_input,
+    processing_output,
+    resources,
+    until,
+)
+from tests.local.models import make_model, server
 from tests.local.scripted import AUTO_ML
 
 if TYPE_CHECKING:
@@ -39,6 +46,12 @@ match = "(clarify-processing)"
 name = "Clarify"
 python = "{sys.executable}"
 handler = "clarify"
+
+[[image]]
+match = "own-port"
+name = "a model that serves itself"
+python = "{sys.executable}"
+serve = ["{{python}}", "/opt/ml/model/server.py", "{{port}}"]
 
 [[image]]
 match = "(model-monitor-analyzer)"
@@ -100,26 +113,30 @@ def analysed(machine: "SageMakerClient", store: "S3Client", name: str) -> Run:
     """Run a processing job of an image without an entry point; inputs are objects by name."""
 
     def run(image: str, inputs: dict[str, str], **environment: str) -> dict[str, Any]:
-        for key, content in inputs.items():
-            store.put_object(Bucket=BUCKET, Key=f"{name}/{key}", Body=content.encode())
-        folders = sorted({key.rpartition("/")[0] for key in inputs})
-        request: dict[str, Any] = {
-            "ProcessingJobName": name,
-            "RoleArn": ROLE,
-            "ProcessingResources": {"ClusterConfig": resources()},
-            "AppSpecification": {"ImageUri": f"{REGISTRY}/{image}"},
-            "ProcessingInputs": [
-                processing_input(folder, f"s3://{BUCKET}/{name}/{folder}/") for folder in folders
-            ],
-            "ProcessingOutputConfig": {
-                "Outputs": [processing_output("out", f"s3://{BUCKET}/{name}/out")]
-            },
-            "Environment": environment,
-        }
-        machine.create_processing_job(**request)
+        request = asked(store, name, image, inputs)
+        machine.create_processing_job(**request, Environment=environment)
         return final_processing_job(machine, name)
 
     return run
+
+
+def asked(store: "S3Client", name: str, image: str, inputs: dict[str, str]) -> dict[str, Any]:
+    """The request of a job whose inputs are these objects, by name."""
+    for key, content in inputs.items():
+        store.put_object(Bucket=BUCKET, Key=f"{name}/{key}", Body=content.encode())
+    folders = sorted({key.rpartition("/")[0] for key in inputs})
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": ROLE,
+        "ProcessingResources": {"ClusterConfig": resources()},
+        "AppSpecification": {"ImageUri": f"{REGISTRY}/{image}"},
+        "ProcessingInputs": [
+            processing_input(folder, f"s3://{BUCKET}/{name}/{folder}/") for folder in folders
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [processing_output("out", f"s3://{BUCKET}/{name}/out")]
+        },
+    }
 
 
 def report(store: "S3Client", name: str, key: str) -> Any:
@@ -153,6 +170,32 @@ def test_a_data_quality_job_finds_violations_and_completes(
     (violation,) = report(store, name, "constraint_violations.json")["violations"]
     assert violation["constraint_check_type"] == "data_type_check"
     assert report(store, name, "statistics.json")["dataset"]["item_count"] == 2
+
+
+def test_an_analysis_that_is_stopped_leaves_no_endpoint(
+    machine: "SageMakerClient", store: "S3Client", name: str
+) -> None:
+    slow = "def answer(*_): import time; time.sleep(600)"
+    make_model(machine, store, BUCKET, server(slow), name=name)
+    config = {
+        "dataset_type": "text/csv",
+        "label": "y",
+        "methods": {"post_training_bias": {}},
+        "predictor": {"model_name": name, "endpoint_name_prefix": name},
+    }
+    inputs = {"config/analysis_config.json": json.dumps(config), "data/rows.csv": "x,y\n1,1\n"}
+    request = asked(store, name, "sagemaker-clarify-processing", inputs)
+    for each in request["ProcessingInputs"]:
+        folder = each["InputName"]
+        each["S3Input"]["LocalPath"] = f"/opt/ml/processing/input/{folder}"
+    machine.create_processing_job(**request)
+    until(
+        lambda: machine.list_endpoints(NameContains=name, StatusEquals="InService")["Endpoints"],
+        bool,
+    )
+    machine.stop_processing_job(ProcessingJobName=name)
+    assert final_processing_job(machine, name)["ProcessingJobStatus"] == "Stopped"
+    until(lambda: machine.list_endpoints(NameContains=name)["Endpoints"], lambda left: not left)
 
 
 def test_an_analysis_that_is_not_there_fails_and_says_what_to_map(analysed: Run) -> None:

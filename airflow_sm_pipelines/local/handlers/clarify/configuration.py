@@ -59,23 +59,23 @@ def configured(config: Mapping[str, Any], table: Table) -> Configuration:
     predicted = config.get("predicted_label")
     if POST_TRAINING in methods and predicted is None:
         raise ClientError(
-            f"{POST_TRAINING} needs predictions: the local AWS asks no model; give "
-            f"predicted_label, a column of the dataset, or {ADVICE}"
+            f"{POST_TRAINING} needs predictions; give predicted_label, a column of the dataset, or "
+            "predictor.model_name, a model that is asked"
         )
     group = config.get("group_variable")
     return Configuration(
-        label=_column(table, config.get("label"), "label"),
+        label=named(table, config.get("label"), "label"),
         positive=tuple(_required(config, "label_values_or_threshold")),
         facets=tuple(_facet(table, each) for each in _required(config, "facet")),
-        group=None if group is None else _column(table, group, "group_variable"),
-        predicted=None if predicted is None else _column(table, predicted, "predicted_label"),
+        group=None if group is None else named(table, group, "group_variable"),
+        predicted=None if predicted is None else named(table, predicted, "predicted_label"),
         threshold=float(config.get("probability_threshold") or 0.5),
         methods={kind: (given or {}).get("methods", "all") for kind, given in methods.items()},
     )
 
 
 def _facet(table: Table, given: Mapping[str, Any]) -> Facet:
-    name = _column(table, given.get("name_or_index"), "facet.name_or_index")
+    name = named(table, given.get("name_or_index"), "facet.name_or_index")
     return Facet(name=name, values=tuple(given.get("value_or_threshold") or ()))
 
 
@@ -86,8 +86,8 @@ def _required(config: Mapping[str, Any], key: str) -> Any:
     return value
 
 
-def _column(table: Table, given: object, key: str) -> str:
-    """A column that is named, or numbered from 0."""
+def named(table: Table, given: object, key: str) -> str:
+    """The name of a column that is named, or numbered from 0."""
     names = list(table.columns)
     if isinstance(given, int) and 0 <= given < len(names):
         return names[given]

@@ -58,18 +58,26 @@ def groups(
 
 
 def selected(values: Sequence[str | None], wanted: Sequence[object]) -> tuple[Sequence[bool], str]:
-    """Which values are among the wanted ones, or above the only one; and how a report has that.
-
-    A single number is a threshold where the column holds numbers that are no categories.
-    """
-    given = [value for value in values if value is not None]
-    limit = _number(wanted[0]) if len(wanted) == 1 else None
-    if limit is not None and _is_continuous(given):
-        inside = [value is not None and float(value) > limit for value in values]
-        return inside, f"({limit:g}, {max(map(float, given)):g}]"
+    """Which values are among the wanted ones, or above the only one; and how a report has that."""
+    limit = threshold(values, wanted)
+    if limit is not None:
+        highest = max(float(value) for value in values if value is not None)
+        return above(values, limit), f"({limit:g}, {highest:g}]"
     texts = {_plain(each) for each in wanted}
     inside = [value is not None and _plain(value) in texts for value in values]
     return inside, ",".join(map(str, wanted))
+
+
+def threshold(values: Sequence[str | None], wanted: Sequence[object]) -> float | None:
+    """What divides a column of numbers that are no categories: the only wanted value, a number."""
+    limit = _number(wanted[0]) if len(wanted) == 1 else None
+    given = [value for value in values if value is not None]
+    return limit if limit is not None and _is_continuous(given) else None
+
+
+def above(values: Sequence[str | None], limit: float) -> Sequence[bool]:
+    """Which values are above a threshold; a ValueError where one is no number."""
+    return [value is not None and float(value) > limit for value in values]
 
 
 def _is_continuous(given: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from ..container import ClientError, Table
 from . import post_training, pre_training
 from .configuration import POST_TRAINING, PRE_TRAINING, Configuration, Facet
-from .groups import Groups, checked, groups, selected
+from .groups import Groups, above, checked, groups, selected, threshold
 from .pre_training import Metric
 
 
@@ -49,19 +49,23 @@ def _values(table: Table, facet: Facet) -> Iterator[tuple[Sequence[bool], str]]:
 
 
 def _predicted(table: Table, config: Configuration) -> Sequence[bool] | None:
-    """Which rows are predicted positive: by their label, or by their probability."""
+    """Which rows are predicted positive: by their label, or by their probability.
+
+    Where the label is a number with a threshold, the prediction has the same one.
+    """
     if config.predicted is None:
         return None
     column = table.columns[config.predicted]
-    labels = {value for value in table.columns[config.label] if value is not None}
-    if any(value is not None and value not in labels for value in column):
-        try:
-            return [value is not None and float(value) > config.threshold for value in column]
-        except ValueError as error:
-            raise ClientError(
-                f"{config.predicted}: predictions are neither labels nor probabilities: {error}"
-            ) from error
-    return selected(column, config.positive)[0]
+    labels = table.columns[config.label]
+    limit = threshold(labels, config.positive)
+    if limit is None and set(column) - {None} <= set(labels):
+        return selected(column, config.positive)[0]
+    try:
+        return above(column, config.threshold if limit is None else limit)
+    except ValueError as error:
+        raise ClientError(
+            f"{config.predicted}: predictions are neither labels nor probabilities: {error}"
+        ) from error
 
 
 def _metrics(kind: str, asked: Sequence[str] | str, divided: Groups) -> list[dict[str, Any]]:
