@@ -18,14 +18,3 @@ def customers(count: int = 400) -> str:
         plan = chance.choice(["basic", "family", "business"])
         writer.writerow([f"555-{number:04}", chance.randint(18, 80), calls, minutes, plan, churned])
     return out.getvalue()
-
-
-def checked_customers(*, nobody_older_leaves: bool = False) -> str:
-    """Age, calls, minutes, whether they left, and what was predicted; no header line."""
-    lines = []
-    for row in csv.DictReader(io.StringIO(customers())):
-        leaves = int(row["calls"]) > 5 or int(row["minutes"]) < 120
-        left = "no" if nobody_older_leaves and int(row["age"]) > 65 else row["churned"]
-        predicted = "yes" if leaves else "no"
-        lines.append(",".join([row["age"], row["calls"], row["minutes"], left, predicted]))
-    return "\n".join(lines)

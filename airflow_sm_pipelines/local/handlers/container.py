@@ -73,6 +73,12 @@ def files(source: Path) -> list[Path]:
     return found
 
 
+def first_record(source: Path) -> list[str]:
+    """The first record of CSV files; empty where there is none."""
+    with files(source)[0].open(encoding="utf-8", newline="") as content:
+        return next((row for row in csv.reader(content) if row), [])
+
+
 def read_csv(source: Path, *, header: bool, names: Sequence[str] | None = None) -> Table:
     """CSV files, each with a header or none; columns without a name are `_c0`, `_c1` and so on."""
     rows: list[list[str]] = []

@@ -168,6 +168,28 @@ def test_a_number_divides_a_facet_of_numbers_in_two(tmp_path: Path) -> None:
     assert metrics(report, facet="age")["CI"] == pytest.approx(0.2)
 
 
+# As a featurizer writes them: AWS's own example divides a column of 0.0 and 1.0 at 0.5, and whole
+# numbers of which many are alike, written as fractions, at 15.0.
+@pytest.mark.parametrize(
+    ("column", "wanted", "imbalance"),
+    [
+        (["0.0", "1.0"], 0.5, 0.0),
+        (["0.0", "1.0"], 1, 0.0),
+        (["0", "1"], 0.5, 0.0),
+        (["14.0", "15.0", "16.0", "17.0"], 15.0, 0.0),
+        (["14", "15", "16", "17"], 15, 0.5),
+    ],
+)
+def test_what_a_number_is_in_a_column_depends_on_how_the_column_is_written(
+    tmp_path: Path, column: list[str], wanted: float, imbalance: float
+) -> None:
+    values = column * 40
+    rows = "\n".join(["x,good", *(f"{value},{n % 3}" for n, value in enumerate(values))])
+    facet = [{"name_or_index": "x", "value_or_threshold": [wanted]}]
+    report = analysis(tmp_path, rows, facet=facet, group_variable=None)
+    assert metrics(report, facet="x")["CI"] == imbalance
+
+
 def test_a_facet_without_values_is_measured_category_by_category(tmp_path: Path) -> None:
     report = analysis(tmp_path, facet=[{"name_or_index": "sex"}])
     values = report["pre_training_bias_metrics"]["facets"]["sex"]
@@ -178,9 +200,19 @@ def test_files_without_a_header_and_json_lines_are_read_too(tmp_path: Path) -> N
     headers, *rows = ROWS.splitlines()
     names = headers.split(",")
     plain = metrics(analysis(tmp_path / "a", "\n".join(rows), headers=names))
+    unnamed = metrics(
+        analysis(
+            tmp_path / "d",
+            "\n".join(rows),
+            label=1,
+            facet=[{"name_or_index": 0, "value_or_threshold": ["f"]}],
+            group_variable="column_5",
+        ),
+        facet="column_0",
+    )
     lines = "\n".join(json.dumps(dict(zip(names, row.split(","), strict=True))) for row in rows)
     by_line = metrics(analysis(tmp_path / "b", lines, dataset_type="application/jsonlines"))
-    assert plain == by_line == metrics(analysis(tmp_path / "c"))
+    assert plain == unnamed == by_line == metrics(analysis(tmp_path / "c"))
 
 
 @pytest.mark.parametrize(

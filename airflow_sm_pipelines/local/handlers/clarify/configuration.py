@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..container import ClientError, Table, read_csv, read_json_lines
+from ..container import ClientError, Table, first_record, read_csv, read_json_lines
+from .groups import number
 
 ADVICE = (
     "map a handler of your own for sagemaker-clarify-processing in images.toml, or run it on AWS"
@@ -38,13 +39,25 @@ def read_dataset(config: Mapping[str, Any], source: Path) -> Table:
     kind = config.get("dataset_type")
     headers = config.get("headers")
     if kind == "text/csv":
-        return read_csv(source, header=headers is None, names=headers)
+        names = headers or _placeholders(source)
+        return read_csv(source, header=names is None, names=names)
     if kind == "application/jsonlines" and not headers:
         return read_json_lines(source)
     raise ClientError(
         f"dataset_type {kind!r}{' with headers' if headers else ''} is not there in the local AWS; "
         f"it would be 'text/csv', or 'application/jsonlines' of flat objects; {ADVICE}"
     )
+
+
+def _placeholders(source: Path) -> Sequence[str] | None:
+    """Names for the columns of files without a header, which a number in the first record shows.
+
+    How Clarify tells is not documented; that it makes names up is (SDK, `DataConfig`).
+    """
+    first = first_record(source)
+    if all(number(value) is None for value in first):
+        return None
+    return [f"column_{n}" for n in range(len(first))]
 
 
 def configured(config: Mapping[str, Any], table: Table) -> Configuration:

@@ -1,5 +1,6 @@
 """The rows of a dataset as a facet, a label and a prediction divide them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,9 +71,9 @@ def selected(values: Sequence[str | None], wanted: Sequence[object]) -> tuple[Se
 
 def threshold(values: Sequence[str | None], wanted: Sequence[object]) -> float | None:
     """What divides a column of numbers that are no categories: the only wanted value, a number."""
-    limit = _number(wanted[0]) if len(wanted) == 1 else None
+    limit = number(wanted[0]) if len(wanted) == 1 else None
     given = [value for value in values if value is not None]
-    return limit if limit is not None and _is_continuous(given) else None
+    return limit if limit is not None and _is_continuous(given, limit) else None
 
 
 def above(values: Sequence[str | None], limit: float) -> Sequence[bool]:
@@ -80,17 +81,19 @@ def above(values: Sequence[str | None], limit: float) -> Sequence[bool]:
     return [value is not None and float(value) > limit for value in values]
 
 
-def _is_continuous(given: Sequence[str]) -> bool:
+def _is_continuous(given: Sequence[str], limit: float) -> bool:
     """Clarify's rule: fractions, or whole numbers of which one in twenty or more is another one.
 
-    Two different numbers are always categories; in little data Clarify's rule takes them for more.
+    A number is a fraction as it is written: `1.0` is one. Two different numbers are categories if
+    one of them is wanted; in little data Clarify's rule takes them for more.
     """
-    numbers = [_number(value) for value in given]
-    different = set(numbers)
-    if None in different or len(different) <= 2:
+    different = {number(value) for value in given}
+    if None in different:
         return False
-    fractions = any(number is not None and not number.is_integer() for number in different)
-    return fractions or len(different) >= _UNIQUE_SHARE * len(numbers)
+    if len(different) <= 2:
+        return limit not in different
+    fractions = not all(_WHOLE.fullmatch(value) for value in given)
+    return fractions or len(different) >= _UNIQUE_SHARE * len(given)
 
 
 def checked(name: str, inside: Sequence[bool], shown: str) -> Sequence[bool]:
@@ -103,11 +106,12 @@ def checked(name: str, inside: Sequence[bool], shown: str) -> Sequence[bool]:
 
 def _plain(value: object) -> object:
     """A value as it is compared: a number by its worth, everything else as text."""
-    number = _number(value)
-    return number if number is not None else str(value)
+    worth = number(value)
+    return worth if worth is not None else str(value)
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
+    """What a value is worth; None where it is no number."""
     if isinstance(value, bool):
         return None
     try:
@@ -116,4 +120,5 @@ def _number(value: object) -> float | None:
         return None
 
 
+_WHOLE = re.compile(r"[+-]?\d+")
 _UNIQUE_SHARE = 0.05
