@@ -231,8 +231,8 @@ STEPS: tuple[Row, ...] = (
         text="As QualityCheck, with a baseline of one file, the `analysis.json` of an earlier job: "
         "what is supplied, or of the latest approved package Bias.PreTrainingConstraints, "
         "Bias.PostTrainingConstraints or Explainability.Constraints. The job finds it by the "
-        "variable `baseline_constraints`, which Clarify's container reads: a published example of "
-        "AWS has it, no documentation. What breaks the baseline is Clarify's judgement. "
+        "variable `baseline_constraints`, which Clarify's container reads: an example of AWS has "
+        "it (aws-samples), no documentation. What breaks the baseline is Clarify's judgement. "
         "ModelName is written into a copy of the job's `analysis_config.json`, beside the file: "
         "where the service puts it is not documented, and Clarify reads it nowhere else. "
         "CacheConfig has no effect.",
