@@ -20,7 +20,6 @@ from airflow_sm_pipelines.local.control.paths import Control
 from airflow_sm_pipelines.local.errors import AwsError
 from airflow_sm_pipelines.local.services import Services
 from airflow_sm_pipelines.local.serving.invocations import Invocations
-from airflow_sm_pipelines.local.tokens import Tokens
 from airflow_sm_pipelines.local.transport import WSGIApp
 
 logger = logging.getLogger(__name__)
@@ -48,7 +47,6 @@ class Front:
         self._control = control
         self._disruption = disruption
         self._moto = moto
-        self._tokens = Tokens()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
@@ -85,8 +83,6 @@ class Front:
             return self._services.answer(call, environ)
         if call.service == "sqs":
             self._api.callbacks.hear(call, body(environ))
-        if self._tokens.concern(call):
-            return Answer(response=self._tokens.answer(call, environ, self._moto))
         if policies.concern(call):
             return Answer(response=policies.answer(call, environ))
         return Answer(response=self._moto)

@@ -76,7 +76,6 @@ def services(
             account,
             root / "emr-serverless",
             bench=bench,
-            applications=client("emr-serverless"),
             grace_seconds=grace_seconds,
         ),
         Functions(

@@ -12,6 +12,8 @@ from typing import Any
 
 import boto3
 
+from tests.spark import mapped
+
 from .conftest import IMAGE_MAP
 
 SESSION: Any = boto3.Session("key", "secret", region_name="us-east-1")
@@ -34,8 +36,9 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         config = root.parent / "airflow-sm-pipelines"
-        config.mkdir(exist_ok=True)
-        (config / "images.toml").write_text(IMAGE_MAP)
+        if not config.exists():
+            images = mapped(config)
+            images.write_text(images.read_text() + IMAGE_MAP)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "airflow_sm_pipelines.local", "--root", str(root)],
             env={**os.environ, "XDG_CONFIG_HOME": str(root.parent)},

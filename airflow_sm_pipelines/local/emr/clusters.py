@@ -5,98 +5,45 @@ A cluster has no machines: a step is a process of this one. States and times are
 
 import gzip
 import logging
-import random
-import string
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local.account import now
+from airflow_sm_pipelines.local import kept
+from airflow_sm_pipelines.local.account import ACCOUNT_ID, now
 from airflow_sm_pipelines.local.emr import spark
-from airflow_sm_pipelines.local.emr.commands import Command
+from airflow_sm_pipelines.local.emr.steps import Fields, Step, code
 from airflow_sm_pipelines.local.errors import AwsError, JobError
 
 logger = logging.getLogger(__name__)
 
-Fields = Mapping[str, Any]
 MakeBench = Callable[[str, Path], spark.Bench]
 """A bench for a release label and a folder."""
 
 
-class Step:
-    """One step of a cluster."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where clusters are: a region, a folder, and what makes the bench of a step."""
 
-    def __init__(self, config: Fields, *, role: str | None, folder: Path) -> None:
-        self.id = f"s-{_code(13)}"
-        self.config = config
-        self.role = role
-        self.folder = folder / self.id
-        self.state = "PENDING"
-        self.cancelled = ""
-        """Why it is to end before it is done."""
-        self.command = Command()
-        self.reason: dict[str, str] = {}
-        self.failure: dict[str, str] = {}
-        self.times: dict[str, datetime] = {"CreationDateTime": now()}
-
-    @property
-    def active(self) -> bool:
-        """Whether it has not ended."""
-        return self.state in ACTIVE
-
-    @property
-    def log(self) -> Path:
-        """What its process has printed."""
-        return self.folder / "stdout"
-
-    @property
-    def on_failure(self) -> str:
-        """What becomes of the cluster if it fails; EMR's default for a step without it."""
-        return str(self.config.get("ActionOnFailure") or "TERMINATE_CLUSTER")
-
-    def described(self) -> dict[str, Any]:
-        """What DescribeStep answers."""
-        jar = self.config["HadoopJarStep"]
-        config = {
-            "Jar": jar["Jar"],
-            "Properties": {each["Key"]: each["Value"] for each in jar.get("Properties", ())},
-            "Args": list(jar.get("Args", ())),
-            **({"MainClass": jar["MainClass"]} if jar.get("MainClass") else {}),
-        }
-        return {
-            "Id": self.id,
-            "Name": self.config["Name"],
-            "Config": config,
-            "ActionOnFailure": self.on_failure,
-            "Status": {
-                "State": self.state,
-                "StateChangeReason": self.reason,
-                **({"FailureDetails": self.failure} if self.failure else {}),
-                "Timeline": {key: moment.timestamp() for key, moment in self.times.items()},
-            },
-            **({"ExecutionRoleArn": self.role} if self.role else {}),
-        }
-
-    def end(self, state: str, *, reason: str = "", failure: Fields | None = None) -> None:
-        """Make it final."""
-        self.times["EndDateTime"] = now()
-        self.reason = {"Message": reason} if reason else {}
-        self.failure = dict(failure or {})
-        self.state = state
+    region: str
+    folder: Path
+    bench: MakeBench
 
 
 class Cluster:
     """A cluster: it starts, runs its steps, and waits for more or ends.
 
-    `changed` is notified of every change and guards all of them.
+    It is written to a file of its folder with every change.
     """
 
-    def __init__(self, request: Fields, folder: Path, bench: MakeBench) -> None:
-        self.id = f"j-{_code(13)}"
+    def __init__(self, identifier: str, request: Fields, site: Site) -> None:
+        self.id = identifier
         self.request = request
-        self.folder = folder / self.id
+        self.folder = site.folder / identifier
         self.steps: list[Step] = []
         self.state = "STARTING"
         self.reason: dict[str, str] = {}
@@ -104,11 +51,32 @@ class Cluster:
         instances = request.get("Instances") or {}
         self.keeps_alive = bool(instances.get("KeepJobFlowAliveWhenNoSteps"))
         self.protected = bool(instances.get("TerminationProtected"))
-        self._bench = bench
+        self._site = site
+        self._closing = False
         self._lock = threading.RLock()
         self._threads: list[threading.Thread] = []
-        self.add(request.get("Steps") or (), role=request.get("StepExecutionRoleArn"))
-        self._in_thread(self._open)
+
+    @classmethod
+    def start(cls, request: Fields, site: Site) -> "Cluster":
+        """A new cluster, which starts."""
+        cluster = cls(f"j-{code(13)}", request, site)
+        cluster.add(request.get("Steps") or (), role=request.get("StepExecutionRoleArn"))
+        cluster._in_thread(cluster._open)
+        return cluster
+
+    @classmethod
+    def read(cls, value: Fields, site: Site) -> "Cluster":
+        """The cluster that an earlier server has kept; raises LookupError where it is none.
+
+        What was in progress when that server died has ended.
+        """
+        cluster = cls(value["Id"], value["Request"], site)
+        cluster.steps = [Step.read(each, cluster.folder) for each in value["Steps"]]
+        cluster.state, cluster.reason = value["State"], value["Reason"]
+        cluster.times, cluster.protected = value["Times"], value["Protected"]
+        if cluster.times.get("EndDateTime") is None:
+            cluster._lose()
+        return cluster
 
     @property
     def ended(self) -> bool:
@@ -117,7 +85,9 @@ class Cluster:
 
     def add(self, configs: Sequence[Fields], *, role: str | None) -> list[str]:
         """Add steps; their ids."""
-        with self._lock:
+        with self._changing():
+            if self._closing:
+                raise AwsError("ServiceUnavailable", STOPPED, 503)
             if self.ended:
                 raise AwsError("ValidationException", SHUT_DOWN)
             if sum(step.active for step in self.steps) + len(configs) > MOST_ACTIVE:
@@ -136,7 +106,7 @@ class Cluster:
 
     def cancel(self, identifier: str, *, grace_seconds: float) -> dict[str, str]:
         """Cancel a step that has not ended; what CancelSteps answers of it."""
-        with self._lock:
+        with self._changing():
             step = next((each for each in self.steps if each.id == identifier), None)
             if step is None or not step.active:
                 state = step.state if step else "unknown"
@@ -152,17 +122,24 @@ class Cluster:
 
     def terminate(self, *, code: str, message: str, grace_seconds: float) -> None:
         """End the cluster and all of its steps."""
-        with self._lock:
+        with self._changing():
             if self.ended:
                 return
             self.state = "TERMINATING"
             self.reason = {"Code": code, "Message": message}
-            for step in self.steps:
-                if step.state == "PENDING":
-                    step.end("CANCELLED", reason=TERMINATED)
-                elif step.active:
-                    step.cancelled = TERMINATED
-                    step.command.terminate(grace_seconds=grace_seconds)
+            self._cancel_all(TERMINATED, grace_seconds=grace_seconds)
+            self._settle()
+
+    def protect(self, protected: bool) -> None:
+        """Let it be terminated, or not."""
+        with self._changing():
+            self.protected = protected
+
+    def close(self, *, grace_seconds: float) -> None:
+        """End its processes as the server ends: one that stays without steps is there again."""
+        with self._changing():
+            self._closing = True
+            self._cancel_all(STOPPED, grace_seconds=grace_seconds)
             self._settle()
 
     def described(self) -> dict[str, Any]:
@@ -186,6 +163,7 @@ class Cluster:
         """What ListClusters answers of it."""
         return {
             "Id": self.id,
+            "ClusterArn": self.arn,
             "Name": self.request["Name"],
             "Status": {
                 "State": self.state,
@@ -201,16 +179,44 @@ class Cluster:
             thread.join()
 
     @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"arn:aws:elasticmapreduce:{self._site.region}:{ACCOUNT_ID}:cluster/{self.id}"
+
+    @property
     def _at_once(self) -> int:
         return int(self.request.get("StepConcurrencyLevel") or 1)
 
     def _open(self) -> None:
         """From STARTING to taking steps, at once: there are no machines to wait for."""
-        with self._lock:
+        with self._changing():
             if self.ended:
                 return
             self.times["ReadyDateTime"] = now()
             self.state = "WAITING"
+            self._settle()
+
+    def _cancel_all(self, why: str, *, grace_seconds: float) -> None:
+        for step in self.steps:
+            if step.state == "PENDING":
+                step.end("CANCELLED", reason=why)
+            elif step.active:
+                step.cancelled = why
+                step.command.terminate(grace_seconds=grace_seconds)
+
+    def _lose(self) -> None:
+        """End what an earlier server has left in progress; steps that waited are not run."""
+        with self._changing():
+            for step in self.steps:
+                if step.state == "PENDING":
+                    step.end("CANCELLED", reason=DIED)
+                elif step.active:
+                    step.end("FAILED", failure={"Reason": "Unknown Error.", "Message": DIED})
+                    self._act_on_failure(step)
+            if not (self.keeps_alive or self.ended):
+                self.terminate(code="INTERNAL_ERROR", message=DIED, grace_seconds=0)
+            elif not self.ended:
+                self.state = "WAITING"
             self._settle()
 
     def _settle(self) -> None:
@@ -219,11 +225,12 @@ class Cluster:
         if self.state == "TERMINATING":
             if not active:
                 self.times["EndDateTime"] = now()
-                errors = self.reason["Code"] == "STEP_FAILURE"
+                errors = self.reason["Code"] in {"STEP_FAILURE", "INTERNAL_ERROR"}
                 self.state = "TERMINATED_WITH_ERRORS" if errors else "TERMINATED"
             return
         if not active and not self.keeps_alive and self.state != "STARTING":
-            self.terminate(code="ALL_STEPS_COMPLETED", message="Steps completed", grace_seconds=0)
+            end = ("INTERNAL_ERROR", STOPPED) if self._closing else DONE
+            self.terminate(code=end[0], message=end[1], grace_seconds=0)
             return
         self._advance()
 
@@ -239,6 +246,26 @@ class Cluster:
             self._in_thread(self._run, step)
         self.state = "RUNNING" if any(step.active for step in self.steps) else "WAITING"
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change it, which nobody else does meanwhile; what comes of it is kept."""
+        with self._lock:
+            yield
+            self.folder.mkdir(parents=True, exist_ok=True)
+            kept.write(self.folder / RECORD, {"Cluster": self._kept()})
+
+    def _kept(self) -> dict[str, Any]:
+        return {
+            "Id": self.id,
+            "Region": self._site.region,
+            "Request": self.request,
+            "State": self.state,
+            "Reason": self.reason,
+            "Times": self.times,
+            "Protected": self.protected,
+            "Steps": [step.kept() for step in self.steps],
+        }
+
     def _in_thread(self, function: Callable[..., None], *arguments: Any) -> None:
         thread = threading.Thread(
             target=function, args=arguments, name=f"EMR {self.id}", daemon=True
@@ -252,7 +279,7 @@ class Cluster:
         try:
             code = self._carried_out(step)
             if code:
-                failure = {"Reason": "Unknown Error.", "Message": _told(step, code)}
+                failure = {"Reason": "Unknown Error.", "Message": step.told(code)}
         except (JobError, OSError) as error:
             failure = {"Reason": "Not executed by the local AWS.", "Message": str(error)}
         except Exception as error:
@@ -260,14 +287,14 @@ class Cluster:
             failure = {"Reason": "Internal error", "Message": f"{type(error).__name__}: {error}"}
         if location := self._ship(step):
             failure = failure and {**failure, "LogFile": location}
-        with self._lock:
+        with self._changing():
             self._end(step, failure)
 
     def _carried_out(self, step: Step) -> int:
         """The exit code of the step's command."""
         work = step.folder / "work"
         work.mkdir(parents=True)
-        bench = self._bench(str(self.request.get("ReleaseLabel") or ""), work)
+        bench = self._site.bench(str(self.request.get("ReleaseLabel") or ""), work)
         jar = step.config["HadoopJarStep"]
         argv = spark.of_jar(bench, jar["Jar"], jar.get("Args") or ())
         environment = bench.commands.environment(
@@ -303,30 +330,22 @@ class Cluster:
         location = f"{str(uri).rstrip('/')}/{self.id}/steps/{step.id}/stdout.gz"
         location = location.replace("s3n://", "s3://").replace("s3a://", "s3://")
         try:
-            self._bench("", step.folder).objects.upload(packed, location)
+            self._site.bench("", step.folder).objects.upload(packed, location)
         except JobError as error:
             logger.warning("%s: %s", step.id, error)
             return ""
         return location
 
 
-def _told(step: Step, code: int) -> str:
-    """What a step that has failed says of it: its exit code and its last lines."""
-    lines = step.log.read_text(errors="replace").splitlines() if step.log.exists() else []
-    tail = "\n".join(lines[-TAIL_LINES:])
-    return "\n".join(filter(None, (f"Command exited with ret '{code}'", tail)))
-
-
-def _code(length: int) -> str:
-    return "".join(random.choices(string.ascii_uppercase + string.digits, k=length))
-
-
-ACTIVE = frozenset({"PENDING", "CANCEL_PENDING", "RUNNING"})
 MOST_ACTIVE = 256
-TAIL_LINES = 20
+
+RECORD = "cluster.json"
 
 BY_USER = "Step was cancelled by user"
 TERMINATED = "Job terminated"
+STOPPED = "The local AWS was stopped"
+DIED = "The local AWS ended while the step was in progress"
+DONE = ("ALL_STEPS_COMPLETED", "Steps completed")
 
 SHUT_DOWN = "A job flow that is shutting down, terminated, or finished may not be modified."
 TOO_MANY = (

@@ -1,18 +1,18 @@
-"""The job runs of EMR Serverless, which really run. Their applications are moto's.
+"""The job runs of EMR Serverless, which really run.
 
 An application has no workers: a job run is a process of this machine.
 """
 
 import gzip
-import json
 import logging
 import shlex
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from airflow_sm_pipelines.local import kept
 from airflow_sm_pipelines.local.account import Account, now
 from airflow_sm_pipelines.local.emr import spark
 from airflow_sm_pipelines.local.emr.clusters import MakeBench
@@ -50,7 +50,33 @@ class JobRun:
         self._command = Command()
         self._cancelled = ""
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name=f"job run {identifier}", daemon=True)
+        self._thread: threading.Thread | None = None
+        self.tags: Fields = request.get("tags") or {}
+
+    @classmethod
+    def read(cls, file: Path, *, account: Account, bench: MakeBench) -> Iterator["JobRun"]:
+        """The job run that an earlier server has kept, unless it is of another region.
+
+        What was in progress when that server died has failed. Raises `KeptError`, LookupError
+        where it is none.
+        """
+        value = kept.read(file)
+        run = cls(
+            value["Id"],
+            value["Request"],
+            application=value["Application"],
+            account=account,
+            folder=file.parents[1],
+            bench=bench,
+        )
+        if value["Arn"] != run.arn:
+            return
+        run.state, run.details, run.tags = value["State"], value["Details"], value["Tags"]
+        run.created, run.updated = value["Created"], value["Updated"]
+        run.ended = value["Ended"]
+        if not run.is_final:
+            run._move("FAILED", DIED)
+        yield run
 
     @property
     def is_final(self) -> bool:
@@ -59,11 +85,20 @@ class JobRun:
 
     def start(self) -> None:
         """Run it."""
+        self._keep()
+        self._thread = threading.Thread(target=self._run, name=f"job run {self.id}", daemon=True)
         self._thread.start()
 
     def join(self) -> None:
         """Return when its process has ended."""
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
+
+    def tag(self, tags: Fields) -> None:
+        """Give it these tags and no others."""
+        with self._lock:
+            self.tags = tags
+            self._keep()
 
     def cancel(self, why: str, *, grace_seconds: float) -> None:
         """Cancel it, unless it has ended."""
@@ -97,15 +132,15 @@ class JobRun:
         """What GetJobRun answers of it."""
         summary = self.summary()
         del summary["id"], summary["type"]
-        kept = ("configurationOverrides", "mode", "retryPolicy", "executionTimeoutMinutes")
+        told = ("configurationOverrides", "mode", "retryPolicy", "executionTimeoutMinutes")
         end = {"endedAt": self.ended.timestamp()} if self.ended else {}
         return {
-            **{key: self.request[key] for key in kept if self.request.get(key) is not None},
+            **{key: self.request[key] for key in told if self.request.get(key) is not None},
             **summary,
             **end,
             "jobRunId": self.id,
             "jobDriver": self.request["jobDriver"],
-            "tags": self.request.get("tags") or {},
+            "tags": self.tags,
         }
 
     @property
@@ -122,6 +157,24 @@ class JobRun:
         if state in FINAL:
             self.ended = self.updated
         self.state = state
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write it to a file of its folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        value = {
+            "Id": self.id,
+            "Arn": self.arn,
+            "Request": self.request,
+            "Application": {key: self.application[key] for key in APPLICATION},
+            "State": self.state,
+            "Details": self.details,
+            "Tags": self.tags,
+            "Created": self.created,
+            "Updated": self.updated,
+            "Ended": self.ended,
+        }
+        kept.write(self.folder / RECORD, value)
 
     def _run(self) -> None:
         """From its start to its end; never left RUNNING, whatever happens."""
@@ -190,11 +243,6 @@ def check(request: Fields) -> None:
         raise AwsError("ValidationException", "jobDriver must have one of sparkSubmit and hive")
 
 
-def same(one: Fields, other: Fields) -> bool:
-    """Whether two requests ask for the same."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
 def _argv(bench: spark.Bench, driver: Fields) -> list[str]:
     """The command of a job driver."""
     if "sparkSubmit" not in driver:
@@ -208,6 +256,11 @@ def _argv(bench: spark.Bench, driver: Fields) -> list[str]:
 def _tail(log: Path) -> str:
     return log.read_text(errors="replace")[-TAIL_LENGTH:] if log.exists() else ""
 
+
+RECORD = "job_run.json"
+APPLICATION = ("applicationId", "releaseLabel", "type")
+"""What is kept of its application with it."""
+DIED = "Job failed: the local AWS ended while the job run was in progress."
 
 FINAL = frozenset({"SUCCESS", "FAILED", "CANCELLED"})
 DAY_MINUTES = 720

@@ -5,6 +5,7 @@ To answer another operation, write its method and add a row to `OPERATIONS`.
 
 import functools
 import json
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,14 +15,17 @@ from typing import Any
 from botocore.model import ServiceModel
 from werkzeug.wrappers import Response
 
-from airflow_sm_pipelines.local import shapes
+from airflow_sm_pipelines.local import kept, shapes
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import Call, body, reads
 from airflow_sm_pipelines.local.control.disruption import Answer
-from airflow_sm_pipelines.local.emr.clusters import Cluster, Fields, MakeBench
-from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.emr.clusters import RECORD, Cluster, MakeBench, Site
+from airflow_sm_pipelines.local.emr.steps import Fields
+from airflow_sm_pipelines.local.errors import AwsError, KeptError
 from airflow_sm_pipelines.local.sessions import neutral_session
+
+logger = logging.getLogger(__name__)
 
 
 class Emr:
@@ -30,11 +34,10 @@ class Emr:
     def __init__(
         self, account: Account, folder: Path, *, bench: MakeBench, grace_seconds: float
     ) -> None:
-        self._account = account
-        self._folder = folder
-        self._bench = bench
+        self._site = Site(region=account.region, folder=folder, bench=bench)
         self._grace_seconds = grace_seconds
         self._lock = threading.Lock()
+        self._earlier_read = False
         self._clusters: dict[str, Cluster] = {}
         self._closed = False
 
@@ -62,7 +65,7 @@ class Emr:
             self._closed = True
             clusters = list(self._clusters.values())
         for cluster in clusters:
-            cluster.terminate(code="", message="", grace_seconds=grace_seconds)
+            cluster.close(grace_seconds=grace_seconds)
         for cluster in clusters:
             cluster.join()
 
@@ -74,8 +77,26 @@ class Emr:
             request = json.loads(content or b"{}")
         except ValueError as error:
             raise AwsError("SerializationException", str(error)) from error
+        self._read_earlier()
         shapes.conforms(request, _model().operation_model(operation).input_shape)
         return OPERATIONS[operation](self, request)
+
+    def _read_earlier(self) -> None:
+        """Know the clusters of an earlier server, once somebody asks for any."""
+        with self._lock:
+            if self._earlier_read:
+                return
+            self._earlier_read = True
+            found = []
+            for file in self._site.folder.glob(f"*/{RECORD}"):
+                try:
+                    value = kept.read(file)["Cluster"]
+                    if value["Region"] == self._site.region:
+                        found.append(Cluster.read(value, self._site))
+                except (KeptError, LookupError, TypeError, AttributeError) as error:
+                    logger.warning("%s: left out: %s", file, error)
+            for cluster in sorted(found, key=lambda each: each.times["CreationDateTime"]):
+                self._clusters[cluster.id] = cluster
 
     def _cluster(self, identifier: str) -> Cluster:
         with self._lock:
@@ -97,9 +118,9 @@ class Emr:
         with self._lock:
             if self._closed:
                 raise AwsError("ServiceUnavailable", "the local AWS is being stopped", 503)
-            cluster = Cluster(request, self._folder, self._bench)
+            cluster = Cluster.start(request, self._site)
             self._clusters[cluster.id] = cluster
-        return {"JobFlowId": cluster.id, "ClusterArn": self._arn(cluster)}
+        return {"JobFlowId": cluster.id, "ClusterArn": cluster.arn}
 
     def _add_steps(self, request: Fields) -> Fields:
         role = request.get("ExecutionRoleArn")
@@ -126,7 +147,7 @@ class Emr:
 
     def _describe_cluster(self, request: Fields) -> Fields:
         cluster = self._cluster(request["ClusterId"])
-        return {"Cluster": {**cluster.described(), "ClusterArn": self._arn(cluster)}}
+        return {"Cluster": cluster.described()}
 
     def _list_clusters(self, request: Fields) -> Fields:
         with self._lock:
@@ -139,7 +160,7 @@ class Emr:
             if (after and created <= after) or (before and created >= before):
                 continue
             if not states or cluster.state in states:
-                rows.append({**cluster.summary(), "ClusterArn": self._arn(cluster)})
+                rows.append(cluster.summary())
         return _page("Clusters", rows, request)
 
     def _terminate(self, request: Fields) -> Fields:
@@ -157,12 +178,8 @@ class Emr:
 
     def _protect(self, request: Fields) -> Fields:
         for each in request["JobFlowIds"]:
-            self._flow(each).protected = bool(request["TerminationProtected"])
+            self._flow(each).protect(bool(request["TerminationProtected"]))
         return {}
-
-    def _arn(self, cluster: Cluster) -> str:
-        region, account = self._account.region, self._account.id
-        return f"arn:aws:elasticmapreduce:{region}:{account}:cluster/{cluster.id}"
 
 
 @functools.cache

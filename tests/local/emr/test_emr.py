@@ -418,3 +418,26 @@ def test_the_end_of_the_server_ends_its_steps(tmp_path: Path) -> None:
         emr.run_job_flow(Name="c", Instances={"InstanceCount": 1}, Steps=[forever])
         until(lambda: (tmp_path / "started").exists())
     assert not launchers(tmp_path)
+
+
+def test_a_cluster_that_stays_is_there_when_the_server_starts_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session: Any = boto3.Session("key", "secret", region_name="us-east-1")
+    request = {"Name": "c", "Instances": {"InstanceCount": 1, "KeepJobFlowAliveWhenNoSteps": True}}
+    with LocalAWS(tmp_path / "aws") as aws:
+        emr = session.client("emr", endpoint_url=aws.endpoint_url)
+        forever = bash(f": > {tmp_path}/started; exec sleep 60")
+        identifier = emr.run_job_flow(**request, Steps=[forever, bash("true")])["JobFlowId"]
+        until(lambda: (tmp_path / "started").exists())
+    (tmp_path / "aws" / "emr" / "j-DAMAGED").mkdir()
+    (tmp_path / "aws" / "emr" / "j-DAMAGED" / "cluster.json").write_text("{")
+    with LocalAWS(tmp_path / "aws") as aws:
+        emr = session.client("emr", endpoint_url=aws.endpoint_url)
+        (listed,) = emr.list_clusters()["Clusters"]
+        assert (listed["Id"], listed["Status"]["State"]) == (identifier, "WAITING")
+        told = [each["Status"]["StateChangeReason"] for each in steps(emr, identifier)]
+        assert told == [{"Message": "The local AWS was stopped"}] * 2
+        emr.add_job_flow_steps(JobFlowId=identifier, Steps=[bash("true")])
+        assert states(emr, identifier) == ["CANCELLED", "CANCELLED", "COMPLETED"]
+    assert "j-DAMAGED/cluster.json: left out: it cannot be read" in caplog.text
