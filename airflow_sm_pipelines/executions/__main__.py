@@ -92,7 +92,7 @@ class Run:
             hold=before_task,
             started=datetime.fromisoformat(order["StartTime"]),
         )
-        self.teller.execution = execution
+        self.teller.run = execution
         self._stop_jobs = stopper(
             execution,
             pipeline,
@@ -126,7 +126,8 @@ class Run:
 
 def _end_with_server() -> None:
     """End when the local AWS has ended, however it did: its end of the pipe closes then."""
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin: a thread that waits with its lock aborts the interpreter when that ends.
+    while os.read(0, 4096):
         pass
     os._exit(1)
 

@@ -5,23 +5,36 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, Any, Protocol, Self
 
 from airflow_sm_pipelines import naming
 from airflow_sm_pipelines.cli import outcome
 from airflow_sm_pipelines.cli.progress import StepProgress
 from airflow_sm_pipelines.executions.runner import DEPLOYMENT
 
-if TYPE_CHECKING:
-    from airflow_sm_pipelines.cli.execution import Execution
+
+class Known(Protocol):
+    """What is known of the steps of a run, by their names: a `cli.execution.Execution`."""
+
+    @property
+    def responses(self) -> Mapping[str, Mapping[str, Any]]:
+        """What a step has handed on."""
+
+    @property
+    def errors(self) -> Mapping[str, BaseException]:
+        """What a step has failed with."""
+
+    @property
+    def hits(self) -> Mapping[str, Mapping[str, Any]]:
+        """The earlier job that a step has adopted."""
 
 
 @dataclass(slots=True)
 class Teller:
-    """A view of a run that writes what it sees; `execution` is set before the run starts."""
+    """A view of a run that writes what it sees; `run` is set before the run starts."""
 
     stream: IO[str]
-    execution: "Execution | None" = None
+    run: Known | None = None
     _retries: Counter[str] = field(default_factory=Counter)
 
     def phase(self, text: str) -> None: ...
@@ -53,14 +66,14 @@ class Teller:
 
     def _known(self, step: StepProgress) -> Mapping[str, Any]:
         """What a step has handed on, or why it has failed."""
-        assert self.execution is not None, "it is set before the run starts"
-        response = self.execution.responses.get(step.name, {})
-        error = self.execution.errors.get(step.name) if step.state == "failed" else None
+        assert self.run is not None, "it is set before the run starts"
+        response = self.run.responses.get(step.name, {})
+        error = self.run.errors.get(step.name) if step.state == "failed" else None
         failed = outcome.job_failure(error)
         known = {
             "Response": response,
             "Reason": failed.reason if failed else str(error or ""),
-            "Source": _source(self.execution.hits.get(step.name) or {}),
+            "Source": _source(self.run.hits.get(step.name) or {}),
         }
         return {key: value for key, value in known.items() if value}
 

@@ -54,6 +54,7 @@ class Told:
 _INSTEAD = {
     "StartPipelineExecution": " without Airflow; `airflow-sm local` has it, and `airflow-sm run "
     "pipeline:NAME --connection aws_default` runs a pipeline of any local AWS",
+    "RetryPipelineExecution": "; start another execution, of which cached steps adopt earlier jobs",
 }
 
 _NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^Search$")

@@ -85,9 +85,15 @@ class Jobs:
         return job
 
     def get(self, kind: JobKind, request: Fields) -> Job:
-        """The job of that kind that a request names."""
+        """The job of that kind that a request names, by its name or as its ARN has that.
+
+        The SDK describes the job of a step of an execution by the last part of its ARN.
+        """
+        path = kind.path(request)
         with self._lock:
-            job = self._jobs.get(kind.noun, {}).get(kind.path(request))
+            jobs = self._jobs.get(kind.noun, {})
+            alike = (jobs[each] for each in reversed(jobs) if each.lower() == path)
+            job = jobs.get(path) or next(alike, None)
         if job is None:
             raise unknown(kind, request[kind.name_key])
         return job

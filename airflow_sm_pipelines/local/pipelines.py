@@ -23,6 +23,7 @@ from airflow_sm_pipelines.local.transport import WSGIApp
 
 _TARGET = "SageMaker."
 _LIST = f"{_TARGET}ListPipelines"
+_DELETE = f"{_TARGET}DeletePipeline"
 _LOCATION = "PipelineDefinitionS3Location"
 
 # https://github.com/aws/sagemaker-python-sdk/issues/3908
@@ -39,6 +40,8 @@ class Pipelines:
         self._lock = threading.Lock()
         self._requests: dict[str, Mapping[str, Any]] | None = None
         self._answers = {**dict.fromkeys(CHANGES, self._changed), _LIST: _listed}
+        self.leave: Callable[[str], None] = lambda name: None
+        """Called before a pipeline is deleted; raises `AwsError` where it cannot be."""
 
     def stored(self, name: str) -> Mapping[str, Any] | None:
         """The request that makes a pipeline, by its name or, as ARNs have it, in lower case."""
@@ -72,6 +75,10 @@ class Pipelines:
         try:
             request = self._with_definition(json.loads(body(environ)))
             name = str(request["PipelineName"])
+            if environ["HTTP_X_AMZ_TARGET"] == _DELETE and name in known:
+                self.leave(name)
+        except AwsError as error:
+            return json_error(error.code, error.message, error.status)
         except JobError as error:
             return json_error("ValidationException", str(error).removeprefix("ClientError: "))
         except (ValueError, TypeError, KeyError):  # moto says what is wrong with it
@@ -143,6 +150,6 @@ Change = Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any] | No
 CHANGES: dict[str, Change] = {
     f"{_TARGET}CreatePipeline": lambda before, request: request,
     f"{_TARGET}UpdatePipeline": lambda before, request: {**before, **request},
-    f"{_TARGET}DeletePipeline": lambda before, request: None,
+    _DELETE: lambda before, request: None,
 }
 """What a pipeline is made by after a change: the request before, and that of the change."""

@@ -225,7 +225,7 @@ class LocalAWS:
         self, jobs: Jobs, registry: Registry, pipelines: Pipelines, kinds: tuple[JobKind, ...]
     ) -> Executions:
         callbacks = Callbacks(registry.notes("Callback"))
-        return Executions(
+        executions = Executions(
             self.account,
             self.root / "executions",
             stored=pipelines.stored,
@@ -233,6 +233,8 @@ class LocalAWS:
             callbacks=callbacks,
             engine=Engine(self._runner, lambda: self.environment) if self._runner else None,
         )
+        pipelines.leave = executions.forget
+        return executions
 
     def _control(self) -> Control:
         return Control(

@@ -1,7 +1,6 @@
 """The SageMaker SDK v2 against `airflow-sm local`, in its own environment."""
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.clients.conftest import Served, blocks, environment, run_blocks
 
@@ -54,8 +53,87 @@ def test_upsert_stores_the_definition(said: dict[str, str], served: Served) -> N
     assert '"Name": "Prepare"' in stored["PipelineDefinition"]
 
 
-def test_start_is_refused_with_what_runs_the_pipeline_instead(
-    said: dict[str, str], served: Served
-) -> None:
-    with pytest.raises(ClientError, match="airflow-sm run pipeline:NAME --connection aws_default"):
-        served.client("sagemaker").start_pipeline_execution(PipelineName="Rows")
+def test_start_has_run_the_steps(said: dict[str, str], served: Served) -> None:
+    assert said["execution"] == ""
+    sagemaker = served.client("sagemaker")
+    listed = sagemaker.list_pipeline_executions(PipelineName="Rows")
+    (execution,) = listed["PipelineExecutionSummaries"]
+    assert execution["PipelineExecutionDisplayName"] == "first"
+    arn = execution["PipelineExecutionArn"]
+    (step,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)[
+        "PipelineExecutionSteps"
+    ]
+    job = step["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    assert job.startswith(f"pipelines-{arn.rpartition('/')[2]}-prepare-")
+    described = sagemaker.describe_processing_job(ProcessingJobName=job)
+    assert described["ProcessingJobStatus"] == "Completed"
+
+
+# Two executions at once, of which one is to fail and one to be stopped.
+ENDS = """
+import time
+
+from botocore.exceptions import WaiterError
+from sagemaker.processing import Processor
+from sagemaker.workflow.parameters import ParameterInteger
+from sagemaker.workflow.pipeline import Pipeline
+from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker.workflow.steps import ProcessingStep
+
+seconds, code = ParameterInteger("Seconds", 0), ParameterInteger("Code", 0)
+program = "import os, sys, time; time.sleep(int(os.environ['S'])); sys.exit(int(os.environ['C']))"
+processor = Processor(
+    "arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+    image_uri="python:3",
+    instance_count=1,
+    instance_type="ml.m5.large",
+    entrypoint=["python3", "-c", program],
+    env={"S": seconds.to_string(), "C": code.to_string()},
+    sagemaker_session=PipelineSession(),
+)
+steps = [
+    ProcessingStep(name="First", step_args=processor.run()),
+    ProcessingStep(name="Second", step_args=processor.run(), depends_on=["First"]),
+]
+pipeline = Pipeline("Ends", parameters=[seconds, code], steps=steps)
+pipeline.upsert(role_arn="arn:aws:iam::123456789012:role/OfThePipeline")
+fails, stops = pipeline.start({"Code": 7}), pipeline.start({"Seconds": 600})
+
+try:
+    fails.wait(delay=1, max_attempts=600)
+except WaiterError as error:
+    assert "terminal failure state" in str(error), error
+else:
+    raise AssertionError("it has not failed")
+described = fails.describe()
+assert described["PipelineExecutionStatus"] == "Failed", described
+assert described["FailureReason"] == "Step failure: One or multiple steps failed.", described
+(step,) = fails.list_steps()
+assert (step["StepName"], step["StepStatus"]) == ("First", "Failed"), step
+assert "exit code: 7" in step["FailureReason"], step
+values = fails.list_parameters()["PipelineParameters"]
+assert values == [{"Name": "Seconds", "Value": "0"}, {"Name": "Code", "Value": "7"}], values
+
+sagemaker = pipeline.sagemaker_session.sagemaker_client
+while not any(step["Metadata"] for step in stops.list_steps()):
+    time.sleep(0.2)
+(step,) = stops.list_steps()
+assert step["StepStatus"] == "Executing", step
+job = step["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+described = sagemaker.describe_processing_job(ProcessingJobName=job)
+assert described["RoleArn"].endswith("role/SageMakerExecutionRole"), described
+stops.stop()
+assert stops.describe()["PipelineExecutionStatus"] in ("Stopping", "Stopped")
+while (status := stops.describe()["PipelineExecutionStatus"]) == "Stopping":
+    time.sleep(0.2)
+assert status == "Stopped", status
+(step,) = stops.list_steps()
+assert step["StepStatus"] == "Stopped", step
+status = sagemaker.describe_processing_job(ProcessingJobName=job)["ProcessingJobStatus"]
+assert status == "Stopped", status
+"""
+
+
+def test_an_execution_that_fails_and_one_that_is_stopped(served: Served) -> None:
+    done = served.run([environment("sdk") / "python", "-c", ENDS])
+    assert done.returncode == 0, done.stderr

@@ -41,10 +41,11 @@ def test_what_was_stored_is_run_on_the_same_server(said: dict[str, str], served:
     done = served.run(["/usr/bin/env", cache, *command])
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = served.client("sagemaker").list_training_jobs(NameContains="-Add-")
-    (job,) = jobs["TrainingJobSummaries"]
-    assert job["TrainingJobStatus"] == "Completed"
+    statuses = [job["TrainingJobStatus"] for job in jobs["TrainingJobSummaries"]]
+    assert statuses == ["Completed"] * 2  # that of the page's execution is the other one
     s3 = served.client("s3")
     bucket = "sagemaker-us-east-1-123456789012"
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    (result,) = (key for key in keys if key.endswith("/results/payload.pkl"))
-    assert pickle.loads(s3.get_object(Bucket=bucket, Key=result)["Body"].read()) == 42
+    results = [key for key in keys if key.endswith("/results/payload.pkl")]
+    contents = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in results]
+    assert [pickle.loads(content) for content in contents] == [42, 42]

@@ -141,6 +141,10 @@ class Execution:
             if self._program is not None:
                 self._program.kill()
 
+    def forget(self) -> None:
+        """Let the next server not know it; its folder stays."""
+        (self.folder / RECORD).replace(self.folder / "deleted.json")
+
     def write(self) -> None:
         """Keep execution.json, for people to look at and for the next server."""
         record = {

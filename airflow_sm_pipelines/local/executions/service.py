@@ -71,6 +71,24 @@ class Executions:
             "UpdatePipelineExecution": self._update,
         }
 
+    def forget(self, pipeline: str) -> None:
+        """Know the executions of a pipeline no longer, whose folders stay.
+
+        Raises a ConflictException where one is in progress.
+        """
+        with self._lock:
+            found = self._of(pipeline)
+            for execution in found:
+                if not execution.final:
+                    # The code is one of DeletePipeline's; the wording is inferred.
+                    raise AwsError(
+                        "ConflictException", f"{execution.arn} is in progress; stop it first."
+                    )
+            for execution in found:
+                execution.forget()
+                del self._executions[execution.arn]
+                del self._tokens[execution.request["ClientRequestToken"]]
+
     def close(self) -> None:
         """End every execution."""
         if self._engine is not None:
@@ -174,7 +192,7 @@ class Executions:
         return {"PipelineDefinition": pipeline["PipelineDefinition"], "CreationTime": created}
 
     def _list(self, request: Fields) -> Fields:
-        arn = self._account.arn("pipeline", self._pipeline(request["PipelineName"])["PipelineName"])
+        name = self._pipeline(request["PipelineName"])["PipelineName"]
         rows = [
             {
                 "PipelineExecutionName": each.arn,  # others are listed by a name, too
@@ -182,10 +200,16 @@ class Executions:
                 "PipelineExecutionFailureReason": described.get("FailureReason"),
                 **described,
             }
-            for each in list(self._executions.values())
-            if (described := each.describe())["PipelineArn"] == arn
+            for each in self._of(name)
+            for described in (each.describe(),)
         ]
         return listing.page("ListPipelineExecutions", request, rows)
+
+    def _of(self, pipeline: str) -> list[Execution]:
+        """The executions of a pipeline."""
+        arn = self._account.arn("pipeline", pipeline)
+        known = list(self._executions.values())
+        return [each for each in known if each.describe()["PipelineArn"] == arn]
 
     def _list_steps(self, request: Fields) -> Fields:
         execution = self._executions.get(request.get("PipelineExecutionArn", ""))

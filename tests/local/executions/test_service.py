@@ -319,6 +319,26 @@ def test_an_execution_can_be_renamed(sm: Any, start: Start) -> None:
     assert final(sm, arn)["PipelineExecutionDisplayName"] == "better"
 
 
+def test_an_execution_is_not_retried_but_started_anew(sm: Any, start: Start) -> None:
+    arn = start(SUCCEEDED)
+    final(sm, arn)
+    with pytest.raises(ClientError, match="start another execution, of which cached steps adopt"):
+        sm.retry_pipeline_execution(PipelineExecutionArn=arn)
+
+
+def test_a_pipeline_is_deleted_with_its_executions_but_not_while_one_is_in_progress(
+    sm: Any, start: Start, pipeline: str
+) -> None:
+    arn = start(WAIT)
+    with pytest.raises(ClientError, match=r"ConflictException.* is in progress; stop it first"):
+        sm.delete_pipeline(PipelineName=pipeline)
+    sm.stop_pipeline_execution(PipelineExecutionArn=arn)
+    final(sm, arn)
+    sm.delete_pipeline(PipelineName=pipeline)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        sm.describe_pipeline_execution(PipelineExecutionArn=arn)
+
+
 def test_executions_are_there_again_and_those_in_progress_have_failed(tmp_path: Path) -> None:
     with LocalAWS(tmp_path, runner=SmallRunner()) as server:
         sm = client_of(server)
