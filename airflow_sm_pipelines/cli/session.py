@@ -114,6 +114,7 @@ class Session:
         connection = self.connection or LOCAL_CONNECTION
         dags = home.write_dag_file(self.folder, self.file, aws_conn_id=connection)
         settings = home.airflow_environment(self.folder, dags=dags, fernet_key=self.fernet_key)
+        settings |= home.in_process()
         if self.role_arn:
             settings[home.ROLE_ARN] = self.role_arn
         elif self._local:

@@ -32,9 +32,6 @@ CONNECTION = "aws_default"
 FERNET_KEY = "local-executions".ljust(43, "0") + "="  # nothing is hidden by it
 HOME = "airflow"
 
-# A run in this process does one thing after another: to defer would cost time and free nobody.
-_NEVER_DEFER_SECONDS = "1000000"
-
 
 def main(folder: Path) -> None:
     """Run the execution of a folder to its end."""
@@ -110,9 +107,9 @@ class Run:
         os.environ.update(
             {
                 **home.airflow_environment(airflow, dags=dags, fernet_key=FERNET_KEY),
+                **home.in_process(),
                 **home.local_role(),
                 "AIRFLOW__SM_PIPELINES__DEPLOYMENT": DEPLOYMENT,
-                "AIRFLOW__SM_PIPELINES__DEFER_AFTER_SECONDS": _NEVER_DEFER_SECONDS,
             }
         )
         copied = home.copy_database(airflow)

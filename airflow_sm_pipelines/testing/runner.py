@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     garbage.pause()
     dags = folder / "dags"
     settings = home.airflow_environment(folder, dags=dags, fernet_key=FERNET_KEY)
-    os.environ.update(settings | home.local_role())
+    os.environ.update(settings | home.in_process() | home.local_role())
     copied = home.copy_database(folder)
     import airflow_sm_pipelines.loader  # noqa: F401 - Airflow, while nobody waits
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_sm_pipelines import settings
 from airflow_sm_pipelines.cli import home
 
 
@@ -24,10 +25,17 @@ def test_the_fernet_key_stays(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_given_so_that_none_of_the_user_s_own_is_taken(tmp_path: Path) -> None:
-    settings = home.airflow_environment(tmp_path, dags=tmp_path / "dags", fernet_key="key")
-    assert settings["AIRFLOW_HOME"] == str(tmp_path)
-    assert settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{tmp_path}/airflow.db"
-    assert settings["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    given = home.airflow_environment(tmp_path, dags=tmp_path / "dags", fernet_key="key")
+    assert given["AIRFLOW_HOME"] == str(tmp_path)
+    assert given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{tmp_path}/airflow.db"
+    assert given["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+
+
+def test_a_step_of_a_run_in_this_process_never_defers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in home.in_process().items():
+        monkeypatch.setenv(name, value)
+    for url in ("http://127.0.0.1:4599", "https://api.sagemaker.us-east-1.amazonaws.com"):
+        assert settings.defer_after_seconds(url) == 365 * 24 * 60 * 60
 
 
 def test_the_dag_file_loads_the_one_definition_with_its_connection(tmp_path: Path) -> None:

@@ -79,8 +79,12 @@ def ended(step: str, status: str = "Succeeded", **known: Any) -> dict[str, Any]:
 
 
 def client_of(server: LocalAWS, service: Any = "sagemaker") -> Any:
+    return client_at(server.endpoint_url, service)
+
+
+def client_at(url: str, service: Any = "sagemaker") -> Any:
     session = boto3.Session("key", "secret", region_name="us-east-1")
-    return session.client(service, endpoint_url=server.endpoint_url)
+    return session.client(service, endpoint_url=url)
 
 
 @pytest.fixture(scope="session")

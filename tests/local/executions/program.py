@@ -1,12 +1,11 @@
 """The program of executions in these tests: it does what the parameter `Do` says, a JSON list.
 
 An element with a `Step` or a `Status` is told, `{"exit": code}` ends it, `{"wait": true}` waits to
-be ended.
+be ended, and ends with its server.
 """
 
 import json
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +16,7 @@ for each in json.loads(order["Parameters"]["Do"]):
         sys.exit(each["exit"])
     elif "wait" in each:
         sys.stdin.read()
-        time.sleep(60)
+        sys.exit(1)
     else:
         event = {"Time": datetime.now(UTC).isoformat(), "Attempt": 0} | each
         sys.stdout.write(json.dumps(event) + "\n")
