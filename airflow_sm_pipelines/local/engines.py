@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_sm_pipelines.local.attempts import attempt
 from airflow_sm_pipelines.local.errors import LocalError
-from airflow_sm_pipelines.local.sandbox import Probe, attempt
+from airflow_sm_pipelines.local.sandbox import Probe
 
 IMAGE = "AIRFLOW_SM_CONTAINER_IMAGE"
 """The variable by which `contain.py` is told what to run; the container does not see it."""

@@ -33,7 +33,9 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 MS_NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 MS_BIND = 0x1000
+MS_MOVE = 0x2000
 MS_REC = 0x4000
+MS_UNBINDABLE = 0x20000
 MS_PRIVATE = 0x40000
 PR_SET_PDEATHSIG = 1
 SIG_BLOCK, SIG_UNBLOCK = 0, 1
@@ -84,6 +86,27 @@ def bind(directory: str) -> None:
 def name_hosts(file: str) -> None:
     """Mount `file` on /etc/hosts in the mount namespace that `bind` has entered."""
     _mount(file, HOSTS, MS_BIND)
+
+
+def own_root(directory: str) -> None:
+    """Make `directory` the root and the working directory, as of the container of an image.
+
+    All of the machine is in it at its place, in the mount namespace that `bind` has entered; what
+    is written beside that is in `directory`, where empty mount points stay behind.
+    """
+    _mount(directory, directory, MS_BIND)
+    _mount(None, directory, MS_UNBINDABLE)  # or the folder that holds it would show it twice
+    for entry in os.scandir("/"):
+        place = f"{directory}{entry.path}"
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), place)
+        elif entry.is_dir():
+            os.mkdir(place)
+            _mount(entry.path, place, MS_BIND | MS_REC)
+    os.chdir(directory)
+    # Not chroot alone: no process could have a user namespace there.
+    _mount(".", "/", MS_MOVE)
+    os.chroot(".")
 
 
 def link(directory: str) -> None:
@@ -293,6 +316,7 @@ MEANS: "dict[str, Callable[[str], None]]" = {
     "namespace": bind,
     "symlink": link,
     "hosts": name_hosts,
+    "root": own_root,
     "network": enter_network,
     "processes": own_processes,
 }
@@ -302,6 +326,7 @@ SHOWN = {
     "namespace": ML,
     "symlink": ML,
     "hosts": HOSTS,
+    "root": "/",
     "network": "127.0.0.1",
     "processes": PROC,
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.local import engines
+from airflow_sm_pipelines.local import engines, roots
 from airflow_sm_pipelines.local.crew import Crew, Outcome
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.hosts import HOMOGENEOUS, Host, log_of, write_names
@@ -88,6 +88,8 @@ class Machine:
                 limit.start()
                 outcome = crew.wait()
             limit.cancel()
+        for launch in launches:
+            roots.clear(launch.host.folder / "work")
         return outcome
 
     def _crew(self, launches: Sequence[Launch], names: Path) -> Crew:
@@ -108,21 +110,21 @@ class Machine:
         work = launch.host.folder / "work"
         work.mkdir()
         return Process(
-            self.command(launch.argv, launch.host.ml, launch.environment, names),
+            self.command(launch.argv, launch.host.ml, launch.environment, names, work),
             environment=launch.environment,
             folder=work,
             log=launch.host.log,
         )
 
     def command(
-        self, argv: Sequence[str], ml: Path, environment: Mapping[str, str], names: Path
+        self, argv: Sequence[str], ml: Path, environment: Mapping[str, str], names: Path, work: Path
     ) -> list[str]:
         """What runs a command that is to see `ml` as /opt/ml; in a container where one is named.
 
-        `names` is what it sees as /etc/hosts, but for containers.
+        `names` is what it sees as /etc/hosts, and `work` as /, but for containers.
         """
         contained = engines.command(environment, ml, argv)
-        return contained or self.isolation.command(argv, ml, names)
+        return contained or self.isolation.command(argv, ml, names, root=work)
 
     def process_environment(
         self, runtime: Runtime, requested: Mapping[str, str], **contract: str

@@ -18,13 +18,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from airflow_sm_pipelines.local import roots
+from airflow_sm_pipelines.local.attempts import attempt
 from airflow_sm_pipelines.local.errors import LocalError
 
 # -I and -S: nothing is imported that the launcher does not need, 20 ms instead of 35.
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")))
 _ML = Path("/opt/ml")
 _HOSTS = Path("/etc/hosts")
-_PROBE_SECONDS = 20
 
 
 class SandboxError(LocalError):
@@ -66,12 +67,20 @@ class Isolation:
         return self.means.together
 
     def command(
-        self, argv: Sequence[str], ml: Path, hosts: Path | None = None, *, network: str = ""
+        self,
+        argv: Sequence[str],
+        ml: Path,
+        hosts: Path | None = None,
+        *,
+        network: str = "",
+        root: Path | None = None,
     ) -> list[str]:
         """What to run so that `argv` runs and sees the directory `ml` as /opt/ml.
 
-        `hosts` is a file that it sees as /etc/hosts, where the means can do that. `network` is that
-        of `launch.enter_network`, for the means that are run by that launcher.
+        `hosts` is a file that it sees as /etc/hosts, where the means can do that; `root` the empty
+        working directory that it starts in, which it sees as / where that can be done: call
+        `roots.clear` at its end. `network` is that of `launch.enter_network`, for the means that
+        are run by that launcher.
 
         The process that this starts becomes `argv` or ends with it: signal its group. It also ends
         with the *thread* that starts it, so let that thread wait for it.
@@ -79,6 +88,8 @@ class Isolation:
         prefix = self.means.prefix(ml.resolve(), hosts)
         if network:
             prefix[-1:-1] = ["network", network]
+        if root and self.means.prefix is _namespace:
+            prefix[-1:-1] = roots.words(_LAUNCH, root)
         return [*prefix, *argv]
 
 
@@ -131,24 +142,6 @@ def _failure(candidate: Means) -> str:
         if failure is None and (ml / "written").exists():
             return ""
         return failure or f"a command it ran did not see its directory as {_ML}"
-
-
-def attempt(argv: Sequence[str]) -> str | None:
-    """Run a command; None where it ends with 0, else what it says, or why it cannot be run."""
-    try:
-        ran = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_SECONDS,
-            check=False,
-        )
-    except OSError as error:
-        return str(error)
-    except subprocess.TimeoutExpired:
-        return f"a command did not end within {_PROBE_SECONDS} seconds"
-    return None if ran.returncode == 0 else " ".join(ran.stderr.split())
 
 
 def _nothing_works(failed: Sequence[Probe]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_sm_pipelines.local import shapes
+from airflow_sm_pipelines.local.sandbox import choose
 
 from .calls import (
     IMAGE,
@@ -301,3 +302,10 @@ assert mine.read_text() == os.environ["ME"]
         job = final_processing_job(sagemaker, f"{name}-{me}")
         assert job["ProcessingJobStatus"] == "Completed"
         assert text(s3, bucket, f"{me}/name") == me
+
+
+@pytest.mark.skipif(choose().name != "namespace", reason="needs a mount namespace")
+def test_a_script_starts_in_the_root_as_in_a_container(processed: Run, job_folder: Path) -> None:
+    processed("from pathlib import Path; Path('../model').touch(); print(Path('model').resolve())")
+    assert (job_folder / "log.txt").read_text().startswith("/model\n")
+    assert [each.name for each in (job_folder / "work").iterdir()] == ["model"]
