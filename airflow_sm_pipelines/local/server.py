@@ -15,14 +15,13 @@ from typing import IO, Any, ClassVar, Self
 from botocore.config import Config
 from botocore.session import Session
 from werkzeug.serving import ThreadedWSGIServer
-from werkzeug.test import Client
 
 from airflow_sm_pipelines.local import listening as places
 from airflow_sm_pipelines.local import sdk_config, shapes, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.auto_ml import auto_ml
-from airflow_sm_pipelines.local.backend import Moto
+from airflow_sm_pipelines.local.backend import Moto, start_over
 from airflow_sm_pipelines.local.callbacks import Callbacks
 from airflow_sm_pipelines.local.control.disruption import Disruption
 from airflow_sm_pipelines.local.control.faults import Faults
@@ -261,7 +260,7 @@ class LocalAWS:
     ) -> tuple[S3, Logs, Pipelines]:
         """All services but SageMaker's own part: what is kept, before moto's, which is not."""
         if not self._running:
-            Client(Moto()).post("/moto-api/reset")
+            start_over()
         others = Moto(lambda moto: seed_role(self.account, self._client("iam", moto)))
         logs = Logs(self._client("logs", others))
         kept = remembered(others, self.root / "services")

@@ -164,6 +164,16 @@ def test_services_of_moto_answer(client: Client, service: str, operation: str, k
     assert key in getattr(client(service), operation)()
 
 
+def test_a_role_takes_the_policies_that_aws_manages(client: Client) -> None:
+    iam = client("iam")
+    iam.create_role(RoleName="for-a-function", AssumeRolePolicyDocument="{}")
+    for name in ("AmazonSageMakerFullAccess", "service-role/AWSLambdaBasicExecutionRole"):
+        arn = f"arn:aws:iam::aws:policy/{name}"
+        iam.attach_role_policy(RoleName="for-a-function", PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName="for-a-function")["AttachedPolicies"]
+    assert len(attached) == 2
+
+
 def test_objects_keep_their_metadata_and_names(s3: "S3Client", bucket: str) -> None:
     key = "dir/ü ä+b%20?.txt"
     s3.put_object(Bucket=bucket, Key=key, Body=b"x", Metadata={"with_underscore": "1"})
