@@ -28,6 +28,9 @@ from airflow_sm_pipelines.local.errors import LocalError
 
 log = logging.getLogger(__name__)
 
+# Modules that scripts import in AWS's images.
+TOOLKITS = Path(__file__).parent / "toolkits"
+
 _READY = "ready"
 # Where it has no pip, the wheel that its ensurepip would install: importable as it is.
 _DESCRIBE = """
@@ -119,7 +122,8 @@ def overlay(interpreter: Interpreter, folder: Path) -> Path:
         (commands / name).symlink_to("python")
     for name in ("pip", "pip3"):
         _write_command(commands / name, f'exec "{python}" -m pip "$@"')
-    lines = [_path_line(path) for path in interpreter.packages]
+    # Last on the path: what the image or the job itself has of these comes first.
+    lines = [_path_line(path) for path in interpreter.packages] + [f"{TOOLKITS}\n"]
     (packages / "image.pth").write_text("".join(lines))
     return python
 

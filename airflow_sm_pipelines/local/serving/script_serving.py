@@ -15,11 +15,10 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
-import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,6 +43,8 @@ def _load(path: Path, name: str) -> ModuleType:
 
 script_mode: Any = _load(_HERE / "script_mode.py", "_sm_script_mode")
 model_http: Any = _load(_HERE / "algorithms" / "model_http.py", "_sm_model_http")
+# Where it is in an environment of ours, too: last, as what the model brings comes first.
+sys.path.append(str(_HERE / "toolkits"))
 
 
 def main(kind: str, port: str) -> int:
@@ -102,15 +103,29 @@ class Transformer:
         accept = _accept(request.accept)
         kind = content_type.partition(";")[0].strip().lower()
         content = request.body.decode() if kind in _TEXTS else request.body
-        if "transform_fn" in self._functions:
-            told = _call(
-                self._functions["transform_fn"], self._model, content, content_type, accept
-            )
-        else:
-            data = _call(self._functions["input_fn"], content, content_type)
-            prediction = _call(self._functions["predict_fn"], data, self._model)
-            told = _call(self._functions["output_fn"], prediction, accept)
-        return _answer(told, accept)
+        with _refusals(415):
+            if "transform_fn" in self._functions:
+                told = self._call("transform_fn", self._model, content, content_type, accept)
+                return _answer(told, accept)
+            data = self._call("input_fn", content, content_type)
+        with _refusals(406):
+            prediction = self._call("predict_fn", data, self._model)
+            return _answer(self._call("output_fn", prediction, accept), accept)
+
+    def _call(self, name: str, *arguments: object) -> Any:
+        return _call(self._functions[name], *arguments)
+
+
+@contextlib.contextmanager
+def _refusals(unsupported: int) -> Iterator[None]:
+    """What a function raises of the toolkit's own errors as the answer that it stands for."""
+    errors: Any = importlib.import_module("sm_toolkits.errors")
+    try:
+        yield
+    except errors.UnsupportedFormatError as error:
+        raise model_http.RefusedError(unsupported, str(error)) from error
+    except errors.BaseInferenceToolkitError as error:
+        raise model_http.RefusedError(error.status_code, error.phrase) from error
 
 
 def _call(function: Callable[..., Any], *arguments: object) -> Any:
@@ -131,6 +146,8 @@ def _accept(asked: str) -> str:
 def _answer(told: Any, accept: str) -> Any:
     """What a function returned as an answer: a body, a body with its type, or a response."""
     if hasattr(told, "get_data"):  # a response of the toolkit's web framework
+        if told.status_code >= 400:
+            raise model_http.RefusedError(told.status_code, told.get_data().decode())
         return model_http.Answer(told.get_data(), told.mimetype or accept)
     content_type = accept
     if isinstance(told, tuple):
@@ -150,40 +167,17 @@ def _no_model(folder: str) -> Any:
 
 
 def decode(content: str | bytes, content_type: str) -> Any:
-    """A request as a NumPy array."""
-    import numpy as np  # type: ignore[import-not-found, unused-ignore]  # the model's, not ours
-
-    match content_type.partition(";")[0].strip().lower():
-        case "application/json":
-            return np.array(json.loads(content), dtype="float32")
-        case "text/csv":
-            text = content if isinstance(content, str) else content.decode()
-            return np.genfromtxt(io.StringIO(text), dtype="float32", delimiter=",")
-        case "application/x-npy":
-            raw = content if isinstance(content, bytes) else content.encode()
-            return np.load(io.BytesIO(raw), allow_pickle=False)
-        case _:
-            raise model_http.RefusedError(415, _UNREADABLE.format(what=content_type))
+    """A request as a NumPy array; numbers of text are of 32 bits."""
+    arrays: Any = importlib.import_module("sm_toolkits.arrays")
+    decoded = arrays.decode(content, content_type)
+    return decoded.astype("float32") if isinstance(content, str) else decoded
 
 
 def encode(prediction: Any, accept: str) -> bytes:
     """A prediction as bytes of the type that is asked for."""
-    import numpy as np  # as above
-
-    values = prediction.tolist() if hasattr(prediction, "tolist") else prediction
-    match accept:
-        case "application/json":
-            return json.dumps(values).encode()
-        case "text/csv":
-            rows = io.StringIO()
-            np.savetxt(rows, np.asarray(prediction), delimiter=",", fmt="%s")
-            return rows.getvalue().encode()
-        case "application/x-npy":
-            stream = io.BytesIO()
-            np.save(stream, np.asarray(prediction))
-            return stream.getvalue()
-        case _:
-            raise model_http.RefusedError(406, _UNWRITABLE.format(what=accept))
+    arrays: Any = importlib.import_module("sm_toolkits.arrays")
+    encoded = arrays.encode(prediction, accept)
+    return encoded.encode() if isinstance(encoded, str) else bytes(encoded)
 
 
 def _torch_model(folder: str) -> Any:
@@ -212,12 +206,8 @@ def _torch_output(prediction: Any, accept: str) -> bytes:
 
 
 def _matrix(content: str | bytes, content_type: str) -> Any:
-    xgboost: Any = importlib.import_module("xgboost")
-    import numpy as np  # as above
-
-    if content_type.partition(";")[0].strip().lower() in ("text/libsvm", "text/x-libsvm"):
-        raise model_http.RefusedError(415, _UNREADABLE.format(what=content_type))
-    return xgboost.DMatrix(np.atleast_2d(decode(content, content_type)))
+    encoder: Any = importlib.import_module("sagemaker_xgboost_container.encoder")
+    return encoder.decode(content, content_type)
 
 
 def _matrix_prediction(data: Any, model: Any) -> Any:
@@ -227,9 +217,6 @@ def _matrix_prediction(data: Any, model: Any) -> Any:
 
 
 FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
-
-_UNREADABLE = "Content type {what} is not supported by this framework; write an input_fn for it"
-_UNWRITABLE = "Content type {what} is not supported by this framework; write an output_fn for it"
 
 _ARRAYS: Mapping[str, Callable[..., Any]] = {
     "model_fn": _no_model,

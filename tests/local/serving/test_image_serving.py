@@ -169,6 +169,8 @@ def test_a_script_of_the_xgboost_image_is_given_a_matrix(
     invoke = endpoint(files, image=XGBOOST, SAGEMAKER_PROGRAM="inference.py")
     told = invoke("0,1\n1,2\n", ContentType="text/csv", Accept="text/csv")
     assert [round(float(line)) for line in told.splitlines()] == [0, 1]
+    told = invoke("-99 0:1 1:2\n", ContentType="text/libsvm", Accept="text/csv")
+    assert round(float(told)) == 1
 
 
 def test_a_script_of_the_scikit_learn_image_has_its_defaults(

@@ -41,6 +41,31 @@ def transform_fn(model, data, content_type, accept):
 """
 
 
+TOOLKIT = """
+import json
+from sagemaker_containers.beta.framework import (
+    content_types, encoders, env, modules, transformer, worker)
+from sagemaker_inference import content_types, decoder, encoder, errors, utils
+import sagemaker_inference.default_inference_handler
+
+def model_fn(model_dir):
+    return env.model_dir
+
+def input_fn(data, content_type):
+    if content_type == "text/plain":
+        raise errors.BaseInferenceToolkitError(418, "teapot", "I am a teapot")
+    return decoder.decode(data, content_type)
+
+def predict_fn(data, model):
+    return data
+
+def output_fn(prediction, accept):
+    if accept == "application/json":
+        return worker.Response(json.dumps({"instances": prediction.tolist()}), mimetype=accept)
+    return worker.Response(encoders.encode(prediction, accept), mimetype=accept)
+"""
+
+
 @pytest.fixture
 def runtime(client: Callable[[str], Any]) -> Any:
     return client("sagemaker-runtime")
@@ -93,6 +118,43 @@ def test_what_the_code_needs_is_installed_beside_it(
     serve({"code/inference.py": TRANSFORM, "code/requirements.txt": "pip\n"})
     (log,) = (aws.root / "endpoints").glob(f"{name}-*/all/log.txt")
     assert "Requirement already satisfied: pip" in log.read_text()
+
+
+def test_a_script_reads_and_writes_by_the_toolkits(
+    serve: Callable[..., dict[str, Any]], runtime: Any, name: str
+) -> None:
+    serve({"code/inference.py": TOOLKIT})
+    body, kind = answered(runtime, name, b"1,2\n3,4", ContentType="text/csv")
+    told = {"instances": [[1, 2], [3, 4]]}
+    assert (json.loads(body), kind) == (told, "application/json")
+    assert answered(runtime, name, b"a,b", ContentType="text/csv", Accept="text/csv") == (
+        "a\nb\n",
+        "text/csv",
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "message"),
+    [
+        ({"ContentType": "image/png"}, 415, "Content type image/png is not supported"),
+        ({"ContentType": "text/csv", "Accept": "image/png"}, 406, "image/png is not supported"),
+        ({"ContentType": "text/plain"}, 418, "I am a teapot"),
+    ],
+)
+def test_an_error_of_the_toolkit_is_the_status_that_it_stands_for(
+    serve: Callable[..., dict[str, Any]],
+    runtime: Any,
+    name: str,
+    headers: dict[str, str],
+    status: int,
+    message: str,
+) -> None:
+    serve({"code/inference.py": TOOLKIT})
+    with pytest.raises(ClientError) as refused:
+        answered(runtime, name, b"1,2", **headers)
+    told: Any = refused.value.response
+    assert told["OriginalStatusCode"] == status
+    assert message in told["OriginalMessage"]
 
 
 def test_transform_fn_answers_alone(

@@ -1,0 +1,1 @@
+"""Where the toolkit has what scripts import of it."""

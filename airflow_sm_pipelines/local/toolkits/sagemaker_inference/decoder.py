@@ -1,0 +1,3 @@
+"""`sagemaker_inference.decoder`."""
+
+from sm_toolkits.arrays import *  # noqa: F403

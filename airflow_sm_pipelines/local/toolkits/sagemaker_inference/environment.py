@@ -1,0 +1,3 @@
+"""`sagemaker_inference.environment`."""
+
+from sm_toolkits.environment import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""`sagemaker_inference.errors`."""
+
+from sm_toolkits.errors import *  # noqa: F403

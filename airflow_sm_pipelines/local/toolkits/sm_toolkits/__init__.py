@@ -1,0 +1,1 @@
+"""What the toolkits of SageMaker's images have in common."""
