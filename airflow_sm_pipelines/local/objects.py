@@ -107,8 +107,8 @@ def _told(error: AwsError, operation: str) -> str:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """The bucket and the key of an S3 URI."""
-    match = re.fullmatch(r"s3://([A-Za-z0-9._-]{1,255})(?:/(.*))?", uri, re.DOTALL)
+    """The bucket and the key of an S3 URI, or of an object's address at AWS."""
+    match = next(filter(None, (form.fullmatch(uri) for form in _FORMS)), None)
     if match is None:
         raise JobError(f"ClientError: {uri!r} is no S3 URI; it would be s3://bucket/key")
     return match[1], match[2] or ""
@@ -149,3 +149,17 @@ def below(folder: Path, name: str, key: str) -> Path:
 def _linked(path: Path, folder: Path) -> bool:
     """Whether `path`, or a folder on the way to it, is a symbolic link."""
     return any(each.is_symlink() for each in (path, *path.parents) if folder in each.parents)
+
+
+_BUCKET = "([A-Za-z0-9._-]{1,255}?)"
+_AT_AWS = r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
+
+# SageMaker takes addresses in place of URIs; examples of AWS's write the model's so.
+_FORMS = tuple(
+    re.compile(form, re.DOTALL)
+    for form in (
+        rf"s3://{_BUCKET}(?:/(.*))?",
+        rf"https://{_AT_AWS}/{_BUCKET}(?:/(.*))?",
+        rf"https://{_BUCKET}\.{_AT_AWS}(?:/(.*))?",
+    )
+)

@@ -84,8 +84,15 @@ def _check_source(objects: Objects, uri: str, *, where: str, role: str) -> None:
 
 def _opened(request: Fields) -> Fields:
     started = _moved({}, "Starting")
-    model = artifacts.model_uri(request["OutputDataConfig"], request["TrainingJobName"])
-    return {**started, "ModelArtifacts": {"S3ModelArtifacts": model}}
+    output = request["OutputDataConfig"]
+    model = artifacts.model_uri(output, request["TrainingJobName"])
+    told = {name: request.get(name) or False for name in _SWITCHES}
+    return {
+        **told,
+        **started,
+        "OutputDataConfig": {"KmsKeyId": "", **output},  # Estimator.attach() takes it for granted
+        "ModelArtifacts": {"S3ModelArtifacts": model},
+    }
 
 
 def _ended(fields: Fields, ending: Ending) -> Fields:
@@ -211,6 +218,13 @@ def _metric_definitions(request: Fields, runtime: Runtime) -> list[dict[str, str
     built_in = BUILT_IN_METRICS.get(runtime.name, ())
     return [{"Name": name, "Regex": regex} for name, regex in built_in]
 
+
+# What is told of a job whose request does not say.
+_SWITCHES = (
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "EnableNetworkIsolation",
+)
 
 MESSAGES = {
     "Starting": "Starting the training job",

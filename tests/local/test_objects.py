@@ -122,6 +122,20 @@ def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
         split(uri)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://models-1.s3.amazonaws.com/a/model.tar.gz",
+        "https://models-1.s3-us-east-1.amazonaws.com/a/model.tar.gz",
+        "https://models-1.s3.eu-west-1.amazonaws.com/a/model.tar.gz",
+        "https://s3.amazonaws.com/models-1/a/model.tar.gz",
+        "https://s3.cn-north-1.amazonaws.com.cn/models-1/a/model.tar.gz",
+    ],
+)
+def test_the_address_of_an_object_at_aws_is_its_uri(address: str) -> None:
+    assert split(address) == ("models-1", "a/model.tar.gz")
+
+
 def test_split_and_join_are_each_others_inverse() -> None:
     assert split("s3://bucket") == ("bucket", "")
     assert split(join("s3://bucket/a/", "b")) == ("bucket", "a/b")

@@ -48,6 +48,13 @@ def test_the_model_is_uploaded_as_a_flat_archive_where_describe_says(
     assert members(s3, bucket, key) == ["code", "code/x.py", "weights"]
 
 
+def test_what_a_request_does_not_say_is_described(trained: Run) -> None:
+    job = trained("")
+    assert job["OutputDataConfig"]["KmsKeyId"] == ""
+    assert not job["EnableNetworkIsolation"]
+    assert not job["EnableManagedSpotTraining"]
+
+
 def test_other_output_is_uploaded_beside_the_model(
     trained: Run, s3: "S3Client", bucket: str, name: str
 ) -> None:
