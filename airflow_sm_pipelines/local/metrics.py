@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from airflow_sm_pipelines.local import measured
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.following import following
@@ -39,6 +40,7 @@ class Readings:
         self.patterns = patterns
         self._offsets = dict.fromkeys(logs if patterns else (), 0)
         self._last: dict[str, tuple[float, datetime]] = {}
+        self._new: list[measured.Value] = []
 
     def read(self, *, ended: bool = False) -> bool:
         """Read the lines that are new; whether they have a value.
@@ -64,10 +66,18 @@ class Readings:
         ]
         return {"FinalMetricDataList": values} if values else {}
 
+    def keep(self, job: Job) -> None:
+        """Leave the values since the last time where CloudWatch has them from."""
+        if self._new:
+            measured.keep(job.folder, job.name, self._new)
+            self._new.clear()
+
     def _find(self, line: str) -> None:
         for name, pattern in self.patterns.items():
             for value in _values(pattern, line):
-                self._last[name] = (value, now())
+                moment = now()
+                self._last[name] = (value, moment)
+                self._new.append((name, value, moment))
 
 
 @contextmanager
@@ -81,7 +91,9 @@ def shown(job: Job, readings: Readings) -> Iterator[None]:
         while not ended.wait(LOOK_SECONDS):
             if readings.read():
                 job.update(lambda _: readings.fields())
+                readings.keep(job)
         readings.read(ended=True)
+        readings.keep(job)
 
     with following(follow, name=f"metrics {job.name}"):
         yield

@@ -42,6 +42,7 @@ from airflow_sm_pipelines.local.lambdas.files import functions
 from airflow_sm_pipelines.local.limits import Limited
 from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
+from airflow_sm_pipelines.local.measured import Measured
 from airflow_sm_pipelines.local.messages import remembered
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.pages import Pages
@@ -265,8 +266,9 @@ class LocalAWS:
         logs = Logs(self._client("logs", others))
         kept = remembered(others, self.root / "services")
         pipelines = Pipelines(kept, objects, Shelf(self.root / "registry" / "Pipeline"))
-        s3 = S3(store, Resent(pipelines, logs, self.root / "jobs"), space=space)
-        return s3, logs, pipelines
+        jobs = self.root / "jobs"
+        measured = Measured(pipelines, lambda: self._client("cloudwatch", others), jobs)
+        return S3(store, Resent(measured, logs, jobs), space=space), logs, pipelines
 
     def _url(self) -> str:
         return f"http://{places.reached(self._host)}:{self._port}"

@@ -19,9 +19,10 @@ from .test_logs import messages, streams
 GROUP = "/aws/sagemaker/ResentJobs"
 
 
-def client(app: WSGIApp) -> Any:
+def client(app: WSGIApp, service: Any = "logs") -> Any:
+    """A client that reaches an app without a socket."""
     made = neutral_session().create_client(
-        "logs",
+        service,
         region_name="us-east-1",
         endpoint_url="http://127.0.0.1:1",
         aws_access_key_id="key",
