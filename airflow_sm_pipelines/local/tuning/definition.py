@@ -39,7 +39,7 @@ class Definition:
         resources = self.fields.get("HyperParameterTuningResourceConfig")
         return {
             **passed_on,
-            **({"ResourceConfig": _resources(resources)} if resources else {}),
+            **({"ResourceConfig": resources_of(resources)} if resources else {}),
             "TrainingJobName": name,
             "HyperParameters": {
                 **self.static,
@@ -59,7 +59,7 @@ def definitions(request: Fields) -> tuple[Definition, ...]:
             name=fields.get("DefinitionName", ""),
             objective=_objective(objective_of(fields, config)),
             ranges=ranges.parsed(ranges_of(fields, config)),
-            static=fields.get("StaticHyperParameters") or {},
+            static=static_of(fields),
             fields=fields,
         )
         for _, fields in definitions_of(request)
@@ -84,11 +84,17 @@ def ranges_of(fields: Fields, config: Fields) -> Fields:
     return fields.get("HyperParameterRanges") or config.get("ParameterRanges") or {}
 
 
+def static_of(fields: Fields) -> dict[str, str]:
+    """The static hyperparameters of a definition, without what a description adds to them."""
+    given = fields.get("StaticHyperParameters") or {}
+    return {name: value for name, value in given.items() if name != OBJECTIVE_KEY}
+
+
 def _objective(given: Fields) -> Objective:
     return Objective(metric=given["MetricName"], kind=given["Type"])
 
 
-def _resources(given: Fields) -> dict[str, Any]:
+def resources_of(given: Fields) -> dict[str, Any]:
     """The ResourceConfig of a training job: of several instance types, the first one."""
     wanted: Fields = {**given, **next(iter(given.get("InstanceConfigs") or ()), {})}
     return {key: wanted[key] for key in _RESOURCES if key in wanted}

@@ -9,7 +9,14 @@ from airflow_sm_pipelines.local.jobs import Jobs
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.tags import Tags
 from airflow_sm_pipelines.local.tuning import checks, completion, warm_start
-from airflow_sm_pipelines.local.tuning.definition import Definition, definitions
+from airflow_sm_pipelines.local.tuning.definition import (
+    OBJECTIVE_KEY,
+    Definition,
+    definitions,
+    objective_of,
+    resources_of,
+    static_of,
+)
 from airflow_sm_pipelines.local.tuning.strategies import Settings, Strategy, made
 from airflow_sm_pipelines.local.tuning.tuner import Trainer, Tuner
 
@@ -66,10 +73,41 @@ def _look(trained: JobKind, describe: warm_start.Describe, request: Fields) -> N
 def _opened(request: Fields) -> Fields:
     config = request["HyperParameterTuningJobConfig"]
     return {
+        **_described_definitions(request),
         **completion.counters(()),
         # Members of a summary that a description has inside its configuration.
         "Strategy": config["Strategy"],
         "ResourceLimits": config["ResourceLimits"],
+    }
+
+
+def _described_definitions(request: Fields) -> Fields:
+    """The definitions, with what `HyperparameterTuner.attach()` takes for granted.
+
+    SageMaker adds the objective to the static hyperparameters. That it tells a ResourceConfig
+    where the SDK has sent the other form is inferred: the SDK reads nothing else.
+    """
+    config = request["HyperParameterTuningJobConfig"]
+    single = request.get("TrainingJobDefinition")
+    several = request.get("TrainingJobDefinitions")
+    return {
+        **({"TrainingJobDefinition": _described(single, config)} if single else {}),
+        **(
+            {"TrainingJobDefinitions": [_described(each, config) for each in several]}
+            if several
+            else {}
+        ),
+    }
+
+
+def _described(definition: Fields, config: Fields) -> Fields:
+    resources = definition.get("HyperParameterTuningResourceConfig")
+    metric = objective_of(definition, config).get("MetricName")
+    objective = {OBJECTIVE_KEY: metric} if metric else {}
+    return {
+        **({"ResourceConfig": resources_of(resources)} if resources else {}),
+        **definition,
+        "StaticHyperParameters": {**static_of(definition), **objective},
     }
 
 

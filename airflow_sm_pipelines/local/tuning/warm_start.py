@@ -14,6 +14,7 @@ from airflow_sm_pipelines.local.tuning.definition import (
     definitions_of,
     objective_of,
     ranges_of,
+    static_of,
 )
 from airflow_sm_pipelines.local.tuning.strategies import Found
 
@@ -96,8 +97,7 @@ def _definition_differences(
         if kinds[name] != earlier_kinds[name]:
             yield f"has {name} in {earlier_kinds[name]}; its type may not change"
     ours, theirs = (
-        {*kind, *(each.get("StaticHyperParameters") or {})}
-        for kind, each in ((kinds, fields), (earlier_kinds, earlier))
+        {*kind, *static_of(each)} for kind, each in ((kinds, fields), (earlier_kinds, earlier))
     )
     if len(ours) != len(theirs):
         yield f"has {len(theirs)} hyperparameters, static and tuned; it must be as many here"
@@ -122,7 +122,7 @@ def _kinds(ranges: Fields) -> dict[str, str]:
 def _static(parent: Fields, name: str) -> dict[str, Any]:
     return next(
         (
-            dict(fields.get("StaticHyperParameters") or {})
+            static_of(fields)
             for _, fields in definitions_of(parent)
             if fields.get("DefinitionName", "") == name
         ),

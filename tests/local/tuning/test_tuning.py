@@ -58,10 +58,25 @@ def test_a_training_job_has_the_values_the_metric_and_the_tags_of_its_search(
     )
     assert found["HyperParameters"] == {"x": "2", "y": "1", "_tuning_objective_metric": "loss"}
     assert found["TuningJobArn"] == job["HyperParameterTuningJobArn"]
+    told = job["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert told == {"y": "1", "_tuning_objective_metric": "loss"}
     assert sagemaker.list_tags(ResourceArn=found["TrainingJobArn"])["Tags"] == tags
     (row,) = trials(sagemaker, job["HyperParameterTuningJobName"])
     assert row["ObjectiveStatus"] == "Succeeded"
     assert row["TrainingEndTime"] == found["TrainingEndTime"]
+
+
+def test_resources_are_described_in_both_forms(
+    sagemaker: "SageMakerClient", tuning_request: Request, name: str
+) -> None:
+    definition = {**tuning_request()["TrainingJobDefinition"]}
+    resources = definition.pop("ResourceConfig")
+    definition["HyperParameterTuningResourceConfig"] = resources
+    request = {**tuning_request(SLEEP), "TrainingJobDefinition": definition}
+    sagemaker.create_hyper_parameter_tuning_job(**request)
+    told = described(sagemaker, name)["TrainingJobDefinition"]
+    sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+    assert told["ResourceConfig"] == told["HyperParameterTuningResourceConfig"] == resources
 
 
 def test_no_more_jobs_run_at_once_than_the_limit_says(
