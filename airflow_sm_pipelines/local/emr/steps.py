@@ -67,6 +67,9 @@ class Step:
                 "Timeline": {key: moment.timestamp() for key, moment in self.times.items()},
             },
             **({"ExecutionRoleArn": self.role} if self.role else {}),
+            **(self.config.get("StepMonitoringConfiguration") or {}).get(
+                "S3MonitoringConfiguration", {}
+            ),
         }
 
     def told(self, code: int) -> str:
