@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from airflow_sm_pipelines.definition.node import Json
+from airflow_sm_pipelines.masks import MASKED, STARS
 from airflow_sm_pipelines.members import member
 
 
@@ -19,7 +20,7 @@ class Contrast:
     @property
     def is_secret(self) -> bool:
         """Whether the values may be secrets, so that only their names are shown."""
-        return not SECRET.isdisjoint(self.path.split("."))
+        return not MASKED.isdisjoint(self.path.split("."))
 
     def __str__(self) -> str:
         if not self.is_secret:
@@ -63,7 +64,7 @@ def _contrasts(path: str, described: Json, asked: Json) -> Iterator[Contrast]:
         case dict(), dict():
             for key, value in asked.items():
                 yield from _contrasts(f"{path}.{key}", described.get(key), value)
-        case None, dict() if path.rpartition(".")[2] in SECRET:
+        case None, dict() if path.rpartition(".")[2] in MASKED:
             yield from _contrasts(path, {}, asked)
         case list(), list() if len(described) == len(asked):
             for index, (then, now) in enumerate(zip(described, asked, strict=True)):
@@ -77,7 +78,7 @@ def _beyond(path: str, described: Json, asked: Json) -> Iterator[Contrast]:
         case dict(), dict():
             for key, value in described.items():
                 yield from _beyond(f"{path}.{key}", value, asked.get(key))
-        case dict(), None if path.rpartition(".")[2] in SECRET:
+        case dict(), None if path.rpartition(".")[2] in MASKED:
             yield from _beyond(path, described, {})
         case list(), list() if len(described) == len(asked):
             for index, (then, now) in enumerate(zip(described, asked, strict=True)):
@@ -97,13 +98,12 @@ def _shown(value: Json) -> str:
 def _masked(value: Json) -> Json:
     match value:
         case dict():
-            return {key: "***" if key in SECRET else _masked(each) for key, each in value.items()}
+            return {key: STARS if key in MASKED else _masked(each) for key, each in value.items()}
         case list():
             return [_masked(element) for element in value]
     return value
 
 
-SECRET = frozenset({"Environment", "HyperParameters", "StaticHyperParameters"})
 EMPTY: tuple[Json, ...] = (None, "", [], {})
 LONGEST_VALUE = 120
 

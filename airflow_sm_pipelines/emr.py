@@ -51,7 +51,7 @@ class StepSubmission:
             role = self.arguments.get("ExecutionRoleArn")
             given = {"ExecutionRoleArn": role} if role else {}
             # Without this a step that fails would end the cluster, which is not the step's.
-            kept = {"ActionOnFailure": "CONTINUE", **step}
+            kept = {"ActionOnFailure": KEPT, **step}
             return {"JobFlowId": self.told_apart[CLUSTER], "Steps": [kept], **given}
         return self._with_cluster(step)
 
@@ -125,6 +125,39 @@ def cluster_of(client: "BaseClient", resource: aws.Resource) -> dict[str, Json]:
     return dict(told["Cluster"])
 
 
+def asked(attributes: Mapping[str, Json]) -> dict[str, Json]:
+    """What Arguments ask of a step, by member, as `as_asked` has it of one that is there.
+
+    The name is left out: what a step is asked to be named is the beginning of its name alone.
+    """
+    config: Any = attributes["StepConfig"]
+    jar = config["HadoopJarStep"]
+    properties = {each["Key"]: each.get("Value") for each in jar.get("Properties") or ()}
+    return {
+        **attributes,
+        "StepConfig": {
+            "ActionOnFailure": KEPT,
+            **{key: value for key, value in config.items() if key != "Name"},
+            "HadoopJarStep": {**jar, "Properties": properties},
+        },
+    }
+
+
+def as_asked(described: Mapping[str, Json]) -> dict[str, Json]:
+    """A description of a step in the words of Arguments, but for properties, which are a map."""
+    logs = {key: described[key] for key in LOGS if described.get(key)}
+    return {
+        **described,
+        "StepConfig": {
+            "ActionOnFailure": described.get("ActionOnFailure"),
+            "HadoopJarStep": described.get("Config"),
+            **(
+                {"StepMonitoringConfiguration": {"S3MonitoringConfiguration": logs}} if logs else {}
+            ),
+        },
+    }
+
+
 def _cancelled(client: "BaseClient", resource: aws.Resource, cluster: str) -> bool:
     request: dict[str, Json] = {
         CLUSTER: cluster,
@@ -190,6 +223,8 @@ def _rows(
 
 
 CLUSTER = "ClusterId"
+KEPT = "CONTINUE"
+LOGS = ("LogUri", "EncryptionKeyArn")
 ENDED = "ValidationException"
 MOST_PAGES = 40
 """Pages of 50; a search goes no further back than the step's own time."""

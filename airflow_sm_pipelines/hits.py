@@ -1,17 +1,17 @@
 """What a cache sensor hands its step: an earlier job that the step adopts as its own."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from airflow_sm_pipelines import aws, finishing
+from airflow_sm_pipelines import aws
 from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.caching import is_cached
 from airflow_sm_pipelines.definition.node import Json
-from airflow_sm_pipelines.errors import AccessDeniedError, JobLostError
+from airflow_sm_pipelines.definition.resources import Job
+from airflow_sm_pipelines.errors import AccessDeniedError, JobFailedError, JobLostError
 from airflow_sm_pipelines.features import StateStore, clear_number, state_store
 
 if TYPE_CHECKING:
@@ -22,21 +22,39 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """An earlier job, and the run that created it as far as its tags tell: the XCom `CacheHit`."""
+    """An earlier job, and the run that created it as far as AWS tells: the XCom `CacheHit`."""
 
     job_name: str
     job_arn: str
     created: str
+    identifier: str = ""
+    """What AWS calls the job, where that is not its name."""
+    told_apart: dict[str, str] = field(default_factory=dict)
+    """What Describe is asked beside the name."""
     dag_id: str = ""
     run_id: str = ""
+    execution_id: str = ""
+    """That of the run that created it, as far as the name tells; for jobs that have no tags."""
     looked_at: str = ""
     """What tells two looks of the sensor apart."""
     clear_number: int = 0
     """How often tasks of this run had been cleared when the job was found."""
 
+    def resource(self, job: Job) -> aws.Resource:
+        """The job in AWS."""
+        return aws.Resource(job, self.identifier or self.job_name, told_apart=self.told_apart)
+
     def __str__(self) -> str:
-        run = f"run {self.run_id} of DAG {self.dag_id}" if self.run_id else "a run that is unknown"
-        return f"{self.job_name}, created at {self.created} by {run}"
+        name = f"{self.job_name} ({self.identifier})" if self.identifier else self.job_name
+        return f"{name}, created at {self.created} by {self._run}"
+
+    @property
+    def _run(self) -> str:
+        if self.run_id:
+            return f"run {self.run_id} of DAG {self.dag_id}"
+        if self.execution_id:
+            return f"the run with the execution id {self.execution_id}"
+        return "a run that is unknown"
 
 
 def sensor_id(step: str) -> str:
@@ -44,21 +62,30 @@ def sensor_id(step: str) -> str:
     return f"{step}.cache"
 
 
-def adopt(
-    step: Step, context: Any, clients: "Callable[[str], BaseClient]", *, retries: int
-) -> dict[str, Json] | None:
-    """What the step hands on where its sensor has found a job; None where it needs its own.
+class Task(Protocol):
+    """The operator of a step, as far as it takes part in adopting a job."""
 
-    `retries` are those of the step's task.
-    """
-    if not is_cached(step) or not (hit := _hit(step, context, retries=retries)):
+    step: Step
+    connection: aws.Connection
+    retries: int | None
+
+    def handed_on(
+        self, context: Any, client: "BaseClient", described: dict[str, Json]
+    ) -> dict[str, Json]:
+        """What the step hands on of a job; a JobFailedError where the step fails with it."""
+
+
+def adopt(task: Task, context: Any) -> dict[str, Json] | None:
+    """What the step hands on where its sensor has found a job; None where it needs its own."""
+    step = task.step
+    if not is_cached(step) or not (hit := _hit(step, context, retries=task.retries or 0)):
         return None
     job = step.job
     assert job is not None, "a cached step creates a job"
     try:
-        described = aws.describe(clients("sagemaker"), aws.Resource(job, hit.job_name))
-        handed_on = finishing.properties(clients, job, described)
-    except FAULTS as error:
+        client = task.connection.client(job.service)
+        handed_on = task.handed_on(context, client, aws.describe(client, hit.resource(job)))
+    except (*FAULTS, JobFailedError) as error:
         log.warning("%s was found, but cannot be adopted: %s", hit.job_name, error)
         return None
     log.info("%s %s is adopted; nothing is created", job.noun, hit)

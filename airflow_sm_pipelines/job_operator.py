@@ -66,9 +66,7 @@ class JobOperator(StepOperator):
         """Adopt what the cache has; else wait for the step's turn, create or attach, wait."""
         self.enter(context)
         with self.judging(context):
-            adopted = hits.adopt(
-                self.step, context, self.connection.client, retries=self.retries or 0
-            )
+            adopted = hits.adopt(self, context)
         return self.start(context) if adopted is None else adopted
 
     def start(self, context: Any, event: Any = None) -> dict[str, Json]:

@@ -74,6 +74,15 @@ def job_name(
     return _clean("-".join(filter(None, (start, middle[: max(0, room)], ending))))
 
 
+def execution_of(name: str) -> str:
+    """The execution id in the name of a step's job, which is before its key; "" if there is none.
+
+    `<...>-<execution id>-<step, or nothing>-<key>-<attempt>`; an attempt has a hyphen inside.
+    """
+    found = _EXECUTION.match(name)
+    return found[1] or found[2] if found else ""
+
+
 def client_token(*, execution_id: str, key: str, attempt: Attempt) -> str:
     """What makes a second create of the same attempt the same resource; at most 36 characters."""
     return f"{execution_id}-{key}-{attempt}"
@@ -108,3 +117,7 @@ SHORT_NAMES = 63
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ILLEGAL = re.compile(r"[^A-Za-z0-9-]")
+_EXECUTION = re.compile(
+    rf"pipelines-([a-z0-9]{{{EXECUTION_ID_LENGTH}}})-"
+    rf"|.*-([a-z0-9]{{{EXECUTION_ID_LENGTH}}})-[a-z0-9]{{{KEY_LENGTH}}}-\d+-\d+$"
+)

@@ -80,8 +80,9 @@ OPTIONS: dict[str, dict[str, str | None]] = {
     },
     "cache_pages": {
         "description": (
-            "Most pages of 100 jobs, newest first, in which a cached step's sensor looks for an "
-            "earlier job; beyond them it is a miss. SageMaker throttles long chains of pages."
+            "Most pages of 100 jobs, or of 50 steps of an EMR cluster, newest first, in which a "
+            "cached step's sensor looks for an earlier job; beyond them it is a miss. SageMaker "
+            "throttles long chains of pages."
         ),
         "version_added": "0.1.0",
         "type": "integer",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from airflow_sm_pipelines import naming, settings, tagging
 from airflow_sm_pipelines.definition import Step
+from airflow_sm_pipelines.definition.caching import is_cached
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
@@ -44,7 +45,7 @@ class Requests:
         self._key = naming.cache_key(
             pipeline=scope.pipeline.name,
             step=step.name,
-            arguments=self.arguments(),
+            arguments={**self.keys(), **self.arguments()},
             attributes=STEP_TYPES[step.type].cache_attributes,
         )
 
@@ -61,20 +62,41 @@ class Requests:
 
     @property
     def origin(self) -> dict[str, str]:
-        """Where the resource comes from."""
+        """Where the resource comes from; of a cached step also the keys that AWS is not told."""
+        keys = self.keys() if is_cached(self._step) else {}
         return {
             "pipeline": self._scope.pipeline.name,
             "step": self._step.name,
             "dag": self._scope.context["dag"].dag_id,
             "run": self._scope.context["run_id"],
+            **{key: key_text(value) for key, value in keys.items() if value is not None},
         }
 
     def cache_attributes(self, job_name: str) -> dict[str, Json]:
-        """Path -> value of all that decides whether a job of that name has done the same."""
+        """Path -> value of all in the request that decides whether a job of that name has done the
+        same; `keys` are the rest."""
         self._scope.job_name = job_name
-        arguments = self.arguments()
-        paths = STEP_TYPES[self._step.type].cache_attributes
-        return {path: member(arguments, path) for path in paths}
+        arguments = self.arguments(self._sent)
+        row = STEP_TYPES[self._step.type]
+        return {
+            path: member(arguments, path) for path in row.cache_attributes if path not in row.keys
+        }
+
+    def keys(self) -> dict[str, Json]:
+        """Key of the step -> value, of those that decide whether an earlier job did the same.
+
+        One that is absent is as one that is null, and if it is a Boolean as one that is false.
+        """
+        row = STEP_TYPES[self._step.type]
+        given = {
+            key: resolve(self._step.keys.get(key), self._scope)
+            for key in row.cache_attributes
+            if key in row.keys
+        }
+        return {
+            key: bool(value) if row.keys[key].type == "Boolean" else value or None
+            for key, value in given.items()
+        }
 
     def of_attempt(self, attempt: naming.Attempt) -> Request:
         """The request of an attempt, with the name or the token that tells it from others."""
@@ -154,3 +176,8 @@ class Requests:
             cure = "no role; give it here, as build_dag's role_arn or as [sm_pipelines] role_arn"
             raise DefinitionError([Problem(where, cure)])
         return role
+
+
+def key_text(value: Json) -> str:
+    """A value of a step's key as the text of a tag."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow_sm_pipelines import aws, cache, hits, settings
-from airflow_sm_pipelines.definition.caching import of_one_run
+from airflow_sm_pipelines import aws, cache, hits, naming, settings, verdicts
+from airflow_sm_pipelines.catalogues import Earlier
+from airflow_sm_pipelines.definition.caching import of_one_run, unlisted
 from airflow_sm_pipelines.errors import DefinitionError, ExpressionError, ParameterError
 from airflow_sm_pipelines.features import TaskDeferralTimeout, clear_number
 from airflow_sm_pipelines.operators import StepOperator
-from airflow_sm_pipelines.requests import Requests
 from airflow_sm_pipelines.scope import CACHE_SWITCH, RunScope
 from airflow_sm_pipelines.triggers import SETTLE_SECONDS, JobTrigger
 
@@ -39,10 +40,7 @@ class StepCacheSensor(StepOperator):
         if not context["params"].get(CACHE_SWITCH, True):
             self.log.info("miss: this run was started without the step cache")
             return
-        if reasons := [
-            f"{path} contains {expression.where}"
-            for path, expression in of_one_run(self.pipeline, self.step)
-        ]:
+        if reasons := [*self._never()]:
             self.log.warning("miss: this step can never hit; %s", "; ".join(reasons))
             return
         with self._missing():
@@ -55,8 +53,15 @@ class StepCacheSensor(StepOperator):
             self.log.warning("miss: %s, which was waited for, is %s", name, status or "unknown")
             return
         with self._missing():
-            client = self.connection.client("sagemaker")
-            self._hand_on(context, client, aws.describe(client, aws.Resource(self.job, name)))
+            client = self._client()
+            told_apart = event.get("told_apart", {})
+            described = aws.describe(client, aws.Resource(self.job, name, told_apart=told_apart))
+            if objection := self._wanted(context, client).objection(described):
+                self.log.warning(
+                    "miss: %s, which was waited for, is %s; %s", name, status, objection
+                )
+                return
+            self._hand_on(context, client, Earlier.of(self.job, described, told_apart))
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any
@@ -67,21 +72,34 @@ class StepCacheSensor(StepOperator):
         except TaskDeferralTimeout:
             self.log.warning("miss: the job that was waited for goes on beyond execution_timeout")
 
+    def _never(self) -> Iterator[str]:
+        """Why no earlier job can ever be found."""
+        for path, expression in of_one_run(self.pipeline, self.step):
+            yield f"{path} contains {expression.where}"
+        for name in unlisted(self.step):
+            yield f"Arguments give no {name}, on which earlier ones would be listed"
+
     def _look(self, context: Any) -> None:
-        client = self.connection.client("sagemaker")
-        wanted = self._wanted(context)
+        client = self._client()
+        wanted = self._wanted(context, client)
         found = cache.look(client, wanted, most_pages=settings.cache_pages())
         if found.hit:
             self._hand_on(context, client, found.hit)
             return
         if found.twin:
-            name = wanted.name(found.twin)
-            self.log.info("%s does the same and is in progress", name)
+            self.log.info("%s does the same and is in progress", found.twin.name)
             if self.wait_for_twin:
-                self._defer(client, name)
-        self.log.info("miss: %s", cache.explain(client, wanted, found.others))
+                self._defer(client, found.twin.resource)
+        self.log.info("miss: %s", cache.explain(client, wanted, found))
 
-    def _wanted(self, context: Any) -> cache.Wanted:
+    def _client(self) -> "BaseClient":
+        return self.connection.client(self.job.service)
+
+    def _task(self, context: Any) -> Any:
+        """The step's own task, which knows what it would ask of a job."""
+        return context["dag"].task_dict[self.step.name]
+
+    def _wanted(self, context: Any, client: "BaseClient") -> cache.Wanted:
         now = datetime.now(UTC)
         scope = RunScope(
             pipeline=self.pipeline, context=context, connection=self.connection, now=now
@@ -91,15 +109,19 @@ class StepCacheSensor(StepOperator):
             step=self.step,
             job=self.job,
             pipeline=self.pipeline.name,
-            requests=Requests(self.step, scope),
+            requests=self._task(context).requests(client, scope, None),
             oldest=cache.oldest(policy.expire_after if policy else None, now=now),
+            objection=partial(verdicts.objection, self.connection.client, self.step, scope),
         )
 
-    def _hand_on(self, context: Any, client: "BaseClient", found: cache.Summary) -> None:
+    def _hand_on(self, context: Any, client: "BaseClient", found: Earlier) -> None:
+        identifier = found.resource.identifier
         hit = hits.Hit(
-            job_name=str(found[self.job.describe_name]),
-            job_arn=str(found[self.job.arn]),
-            created=str(found["CreationTime"]),
+            job_name=found.name,
+            job_arn=found.arn,
+            created=found.created,
+            identifier="" if identifier == found.name else identifier,
+            told_apart=dict(found.resource.told_apart),
             looked_at=datetime.now(UTC).isoformat(),
             clear_number=clear_number(context),
             **self._origin(client, found),
@@ -107,19 +129,22 @@ class StepCacheSensor(StepOperator):
         self.log.info("hit: %s %s", self.job.noun, hit)
         context["ti"].xcom_push(key=hits.HIT, value=asdict(hit))
 
-    def _origin(self, client: "BaseClient", found: cache.Summary) -> dict[str, str]:
+    def _origin(self, client: "BaseClient", found: Earlier) -> dict[str, str]:
+        if not self.job.tags:
+            return {"execution_id": naming.execution_of(found.name)}
         try:
-            tags = cache.origin(client, self.job, found)
+            tags = cache.origin(client, found)
         except hits.FAULTS as error:
             self.log.warning("which run the job is of cannot be told: %s", error)
             return {}
         return {"dag_id": tags.get("dag", ""), "run_id": tags.get("run", "")}
 
-    def _defer(self, client: "BaseClient", name: str) -> NoReturn:
+    def _defer(self, client: "BaseClient", twin: aws.Resource) -> NoReturn:
         self.defer(
             trigger=JobTrigger(
                 step_type=self.step.type,
-                identifier=name,
+                identifier=twin.identifier,
+                told_apart=twin.told_apart,
                 aws_conn_id=self.connection.conn_id,
                 region_name=self.connection.region_name,
                 poll_seconds=settings.poll_seconds(client.meta.endpoint_url),

@@ -1,20 +1,18 @@
 import json
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import botocore.session
 import pytest
 from botocore.stub import Stubber
 
 from airflow_sm_pipelines import aws, cache, load
+from airflow_sm_pipelines.catalogues import Earlier
 from airflow_sm_pipelines.definition.durations import parse_duration
+from airflow_sm_pipelines.definition.resources import TRAINING as TRAINING_JOB
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
-from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.requests import Requests
 from airflow_sm_pipelines.scope import RunScope
-from tests.caching.runs import KeptClients
 from tests.definition.cases import definition, step
 from tests.fakes import STARTED, context
 from tests.fidelity.cases import STEPS
@@ -101,36 +99,6 @@ def test_without_a_duration_every_age_is_good() -> None:
     assert cache.oldest(None, now=NOW) is None
 
 
-@pytest.fixture
-def earlier(aws_environment: LocalAWS) -> Any:
-    """A pipeline's name, and the time at which a job of its step was created."""
-    aws_environment.scripts.add({"Kind": "TrainingJob", "Moments": [{"Status": "Completed"}]})
-    client = KeptClients().client("sagemaker")
-    pipeline = uuid4().hex
-    name = f"pipelines-a-Train-{wanted(pipeline=pipeline).requests.key}-1"
-    role = {"RoleArn": "arn:aws:iam::123456789012:role/role"}
-    client.create_training_job(TrainingJobName=name, **TRAINING, **role)
-    described = client.describe_training_job(TrainingJobName=name)
-    while described["TrainingJobStatus"] == "InProgress":
-        time.sleep(0.01)
-        described = client.describe_training_job(TrainingJobName=name)
-    yield pipeline, described["CreationTime"]
-    aws_environment.scripts.replace()
-
-
-@pytest.mark.parametrize(
-    ("late", "hits"), [(timedelta(0), True), (timedelta(microseconds=1), False)]
-)
-def test_a_job_is_good_up_to_the_moment_it_expires(
-    earlier: tuple[str, datetime], late: timedelta, hits: bool
-) -> None:
-    pipeline, created = earlier
-    now = created + timedelta(hours=5) + late
-    asked = wanted(pipeline=pipeline, oldest=cache.oldest(parse_duration("T5H"), now=now))
-    found = cache.look(KeptClients().client("sagemaker"), asked, most_pages=50)
-    assert (found.hit is not None) == hits
-
-
 # The list
 
 
@@ -172,7 +140,7 @@ def test_pages_are_followed_to_the_first_match_over_empty_ones(client: Any) -> N
         found = cache.look(client, asked, most_pages=50)
         stub.assert_no_pending_responses()
     assert found.hit is not None
-    assert found.hit["TrainingJobName"] == name
+    assert found.hit.name == name
 
 
 def test_a_look_ends_with_a_warning_after_its_pages(
@@ -239,10 +207,16 @@ def test_of_two_hits_the_newest_is_taken(client: Any) -> None:
         stub.add_response("describe_training_job", described(names[0]))
         found = cache.look(client, asked, most_pages=1)
     assert found.hit is not None
-    assert found.hit["TrainingJobName"] == names[0]
+    assert found.hit.name == names[0]
 
 
 # Why it was a miss
+
+
+def found(*names: str) -> cache.Found:
+    """What a look finds where no job of these names did the same."""
+    rows = ({**summary(name), "CreationTime": STARTED.isoformat()} for name in names)
+    return cache.Found(others=tuple(Earlier.of(TRAINING_JOB, row, {}) for row in rows))
 
 
 def tags(**origin: str) -> dict[str, Any]:
@@ -250,7 +224,7 @@ def tags(**origin: str) -> dict[str, Any]:
 
 
 def test_only_a_job_of_the_step_is_compared_with(client: Any) -> None:
-    others = tuple(map(summary, ("of-step-Training", "of-pipeline-q", "mine")))
+    others = found("of-step-Training", "of-pipeline-q", "mine")
     image = {"TrainingImage": "another", "TrainingInputMode": "File"}
     with Stubber(client) as stub:
         stub.add_response("list_tags", tags(pipeline="p", step="Training"))
@@ -266,7 +240,7 @@ def test_only_a_job_of_the_step_is_compared_with(client: Any) -> None:
 
 
 def test_without_a_job_of_the_step_the_time_that_was_looked_at_is_told(client: Any) -> None:
-    told = cache.explain(client, wanted(oldest=NOW), ())
+    told = cache.explain(client, wanted(oldest=NOW), cache.Found())
     assert told == (
         "no job that is known to be of this step has completed since 2026-03-31T12:00:00+00:00"
     )
@@ -277,7 +251,7 @@ def test_many_differences_are_cut(client: Any) -> None:
     with Stubber(client) as stub:
         stub.add_response("list_tags", tags(pipeline="p", step="Train"))
         stub.add_response("describe_training_job", described("mine"))
-        told = cache.explain(client, wanted(now), (summary("mine"),))
+        told = cache.explain(client, wanted(now), found("mine"))
     assert told.endswith("HyperParameters.h4: given only now and 2 more")
 
 

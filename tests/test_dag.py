@@ -190,9 +190,9 @@ def test_the_sensor_of_a_step_with_a_trigger_waits_in_its_stead() -> None:
     [
         step("S", CacheConfig={"Enabled": False}),
         step("S", Type="Model", **KEPT),
-        step("S", Type="EMR", **KEPT),
+        step("S", Type="EMRServerless", **KEPT),
     ],
-    ids=["off", "not cachable", "not run"],
+    ids=["off", "not cachable", "no key is documented"],
 )
 def test_a_step_that_is_not_cached_has_no_sensor_and_its_run_no_switch(other: Any) -> None:
     dag = dag_of(other)

@@ -69,6 +69,8 @@ LAYERS = (
         "clients",
         "sensors",
         "cache",
+        "catalogues",
+        "verdicts",
         "hits",
         "jobs",
         "deployments",

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from airflow_sm_pipelines import naming
-from airflow_sm_pipelines.definition.resources import TRAINING, TUNING, Job
+from airflow_sm_pipelines.definition.resources import EMR_STEP, TRAINING, TUNING, Job
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 
 JOBS = [row.job for row in STEP_TYPES.values() if row.job and row.job.create_name]
@@ -127,6 +127,25 @@ def test_every_name_is_one_that_aws_takes(
     assert len(made) <= job.longest_name
     assert RESOURCE_NAME.fullmatch(made)
     assert made.endswith(f"-0123456789-{epoch}-{number}")
+
+
+@pytest.mark.parametrize("prefix", [None, "mine", "Nightly-etl-1"])
+@pytest.mark.parametrize("step", ["S", "preprocessin", "a-b-c", "s" * 64])
+def test_the_name_of_a_job_tells_the_execution_that_it_is_of(step: str, prefix: str | None) -> None:
+    made = naming.job_name(
+        EMR_STEP,
+        execution_id="abcdefghijkl",
+        step=step,
+        key="0123456789",
+        attempt=naming.Attempt(3),
+        prefix=prefix,
+    )
+    assert naming.execution_of(made) == "abcdefghijkl"
+
+
+@pytest.mark.parametrize("name", ["", "Spark program", "pipelines-of-mine"])
+def test_a_name_that_is_not_ours_tells_no_execution(name: str) -> None:
+    assert naming.execution_of(name) == ""
 
 
 def test_a_client_token_fits_the_36_characters_of_the_api() -> None:

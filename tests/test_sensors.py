@@ -91,8 +91,11 @@ def test_step_and_sensor_say_which_job_was_adopted(start: Any) -> None:
         "job_name": first["TrainingJobName"],
         "job_arn": first["TrainingJobArn"],
         "created": first["CreationTime"],
+        "identifier": "",
+        "told_apart": {},
         "dag_id": second.dag.dag_id,
         "run_id": "first",
+        "execution_id": "",
         "looked_at": second.found["looked_at"],
         "clear_number": 0,
     }
@@ -181,7 +184,9 @@ def test_a_value_that_cannot_be_had_is_a_miss_and_the_steps_own_failure(
     ("status", "code"),
     [(400, "AccessDeniedException"), (400, "ThrottlingException"), (503, "ServiceUnavailable")],
 )
+@pytest.mark.parametrize("step", [TRAINING, {"Type": "EMR", **STEPS["EMR"]}])
 def test_a_list_that_aws_does_not_give_is_a_miss_with_a_warning(
+    step: dict[str, Any],
     status: int,
     code: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +195,7 @@ def test_a_list_that_aws_does_not_give_is_a_miss_with_a_warning(
     body = {"__type": code, "message": "not now"}
     definition = {
         "Version": "2020-12-01",
-        "Steps": [{**TRAINING, "Name": "S", "CacheConfig": {"Enabled": True}}],
+        "Steps": [{**step, "Name": "S", "CacheConfig": {"Enabled": True}}],
     }
     with answers(monkeypatch, status, **body):
         extra = json.loads(os.environ["AIRFLOW_CONN_ANSWERING"])

@@ -16,11 +16,22 @@ from airflow_sm_pipelines.definition.values import Expression, Value, expression
 
 
 def is_cached(step: Step) -> bool:
-    """Whether an earlier job may stand for the step's: SageMaker's lists of jobs are the cache."""
+    """Whether an earlier job may stand for the step's: AWS's lists of jobs are the cache."""
     row = STEP_TYPES[step.type]
     enabled = step.cache is not None and step.cache.enabled
-    listed = row.job is not None and row.job.listing is not None
-    return enabled and bool(row.cache_attributes) and row.runs and listed and not row.judges
+    return enabled and bool(row.cache_attributes) and row.runs
+
+
+def unlisted(step: Step) -> tuple[str, ...]:
+    """What the list of earlier jobs is asked for and Arguments do not give.
+
+    `ClusterId` where an EMR step has a cluster of its own: that ends with the step, and which
+    configurations of a cluster do the same is not documented.
+    """
+    job = STEP_TYPES[step.type].job
+    return tuple(
+        name for name in (job.told_apart if job else ()) if step.arguments.get(name) is None
+    )
 
 
 def of_one_run(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, Expression]]:
@@ -29,7 +40,7 @@ def of_one_run(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, Expression
     Only what is sure: a path below a job's name changes too, unless that job was cached.
     """
     for path in STEP_TYPES[step.type].cache_attributes:
-        for expression in expressions(_member(step.arguments, path)):
+        for expression in expressions(_member({**step.keys, **step.arguments}, path)):
             if _is_of_one_run(pipeline, expression):
                 yield path, expression
 

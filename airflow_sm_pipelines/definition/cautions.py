@@ -6,7 +6,7 @@ sure to refuse is a problem, see `checks.py`; where nobody knows what it does, i
 
 from collections.abc import Callable, Iterator
 
-from airflow_sm_pipelines.definition.caching import is_cached, of_one_run
+from airflow_sm_pipelines.definition.caching import is_cached, of_one_run, unlisted
 from airflow_sm_pipelines.definition.checks import all_expressions, bounded
 from airflow_sm_pipelines.definition.conditions import Comparison, Condition, In, Not, Or
 from airflow_sm_pipelines.definition.expressions import JsonGet
@@ -66,16 +66,6 @@ def _cached_in_vain(pipeline: Pipeline) -> Iterator[Problem]:
             )
 
 
-def _cached_elsewhere(pipeline: Pipeline) -> Iterator[Problem]:
-    for step in pipeline.walk():
-        if STEP_TYPES[step.type].judges and step.cache is not None and step.cache.enabled:
-            yield Problem(
-                step.cache.where,
-                f"{step.type} steps are not cached here, as they are by SageMaker; every run does "
-                "the step",
-            )
-
-
 def _retried_in_vain(pipeline: Pipeline) -> Iterator[Problem]:
     for step in pipeline.walk():
         retried = STEP_TYPES[step.type].retried
@@ -98,6 +88,16 @@ def _never_hits(pipeline: Pipeline) -> Iterator[Problem]:
                 expression.where,
                 f"{step.name!r} is cached but can never hit: {path} is another in every run; keep "
                 "what changes out of the attributes that the cache compares",
+            )
+
+
+def _never_listed(pipeline: Pipeline) -> Iterator[Problem]:
+    for step in filter(is_cached, pipeline.walk()):
+        for name in unlisted(step):
+            yield Problem(
+                f"{step.where}.Arguments",
+                f"{step.name!r} is cached but can never hit: there is no {name}, on which earlier "
+                "ones would be listed; name one that stays from run to run",
             )
 
 
@@ -310,9 +310,9 @@ MOST_PARAMETERS = 200
 
 CAUTIONS: tuple[Callable[[Pipeline], Iterator[Problem]], ...] = (
     _not_run,
-    _cached_elsewhere,
     _cached_in_vain,
     _never_hits,
+    _never_listed,
     _retried_in_vain,
     _never_run,
     _contrary_triggers,

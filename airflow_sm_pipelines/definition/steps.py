@@ -49,13 +49,15 @@ class StepType:
     job: Job | None = None
     cache_attributes: tuple[str, ...] = ()
     """Paths in Arguments and keys of the step that decide whether an earlier job did the same
-    (developer guide, "Default cache key attributes"); empty where the type is not cached."""
+    (developer guide, "Default cache key attributes"; what the SDK calls the config of a check is
+    split into several keys); empty where the type is not cached."""
     retried: frozenset[str] = frozenset()
     """The exception types that a retry policy of such a step can name to any effect."""
     runs: bool = True
     """Whether a task can run the step; else the DAG is built and the task fails."""
     judges: bool = False
-    """Whether the step judges what its job has written, so that no earlier job can stand for it."""
+    """Whether the step judges what its job has written, so that one whose job has completed may
+    have failed; `verdicts.py` tells whether an earlier job can stand for it."""
     depended_on: bool = True
     """Whether another step may wait for one of this type."""
     iterated: bool = True
@@ -180,6 +182,8 @@ STEP_TYPES: dict[str, StepType] = {
             "RegisterNewBaseline",
             "ModelPackageGroupName",
             "SuppliedBaselineConstraints",
+            "CheckType",
+            "ModelName",
         ),
     ),
     "QualityCheck": StepType(
@@ -201,6 +205,7 @@ STEP_TYPES: dict[str, StepType] = {
             "ModelPackageGroupName",
             "SuppliedBaselineConstraints",
             "SuppliedBaselineStatistics",
+            "CheckType",
         ),
     ),
     "EMR": StepType(

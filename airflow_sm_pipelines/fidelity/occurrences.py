@@ -7,6 +7,7 @@ To find one more, write a function from a pipeline to pairs of feature and place
 from collections.abc import Callable, Iterator
 
 from airflow_sm_pipelines.definition import Pipeline, Step
+from airflow_sm_pipelines.definition.caching import unlisted
 from airflow_sm_pipelines.definition.conditions import Comparison, Condition, In, Not, Or
 from airflow_sm_pipelines.definition.expressions import Join, JsonGet
 from airflow_sm_pipelines.definition.graph import contradicting, reads, upstream
@@ -148,13 +149,22 @@ def _inside(pipeline: Pipeline) -> Found:
 def _policies(pipeline: Pipeline) -> Found:
     for step in pipeline.walk():
         if step.cache:
-            applies = step.cache.enabled and STEP_TYPES[step.type].cache_attributes
-            yield ("CacheConfig" if applies else "CacheConfig without effect"), step.cache.where
+            yield _caching(step), step.cache.where
         if step.job and not step.retries:
             yield "RetryPolicies absent", step.where
         for policy in step.retries:
             for name in policy.exception_types:
                 yield f"ExceptionType={name}", policy.where
+
+
+def _caching(step: Step) -> str:
+    """What the CacheConfig of a step is."""
+    row = STEP_TYPES[step.type]
+    if not (step.cache and step.cache.enabled and row.cache_attributes):
+        return "CacheConfig without effect"
+    if row.judges:
+        return "CacheConfig of a check"
+    return "CacheConfig of a ClusterConfig" if unlisted(step) else "CacheConfig"
 
 
 def _settings(pipeline: Pipeline) -> Found:

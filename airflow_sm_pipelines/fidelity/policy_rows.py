@@ -3,6 +3,8 @@
 from airflow_sm_pipelines.fidelity.rows import Row
 
 _PARAMETERS = "tests/definition/test_parameters.py::"
+_CHECKS = "tests/caching/test_checks.py::"
+_EMR_STEPS = "tests/caching/test_emr_steps.py::"
 _RETRIED = "tests/fidelity/test_policies.py::test_a_retry_policy_is_applied"
 _RETRIES = "tests/test_retries.py::"
 _RUNS = "tests/runs/test_retries.py::"
@@ -14,7 +16,7 @@ POLICIES: tuple[Row, ...] = (
         title="CacheConfig",
         features=("CacheConfig",),
         level="equivalent",
-        reason="a sensor before the step looks for an earlier job in SageMaker's own list",
+        reason="a sensor before the step looks for an earlier job in AWS's own list",
         text="The key attributes are those that the developer guide lists, on resolved values; "
         "contents of S3 are not looked at. The newest job of the same pipeline and step that has "
         "completed is adopted if it was created within ExpireAfter, in calendar months and years "
@@ -24,12 +26,44 @@ POLICIES: tuple[Row, ...] = (
         "As in the service a job in progress is not waited for, unless `wait_for_twin` says so.",
         proof=(
             "tests/runs/test_cache.py::test_a_second_run_adopts_the_job_of_the_first",
+            "tests/runs/test_emr.py::test_a_second_run_adopts_the_step_of_the_first",
             "tests/caching/test_attributes.py::test_a_key_attribute_that_changes_misses_and_is_named",
             "tests/caching/test_attributes.py::test_another_attribute_that_changes_hits",
-            "tests/test_cache.py::test_a_job_is_good_up_to_the_moment_it_expires",
-            "tests/test_sensors.py::test_a_job_that_did_not_complete_is_no_hit",
+            "tests/caching/test_candidates.py::test_a_job_is_good_up_to_the_moment_it_expires",
+            "tests/caching/test_candidates.py::test_a_job_that_failed_is_never_adopted",
             "tests/test_sensors.py::test_two_runs_at_once_run_two_jobs",
         ),
+    ),
+    Row(
+        anchor="cacheconfig-checks",
+        title="CacheConfig of checks",
+        features=("CacheConfig of a check",),
+        level="different",
+        reason="the earlier job also has to have the same baseline, and no violations",
+        text="The key is the documented one, the CheckType included, in the name of the job. The "
+        "service compares no more than the ModelPackageGroupName: here a job that was compared "
+        "with the baseline of another model than the latest that is approved is a miss. The "
+        "service adopts a step that has Succeeded; here the report of the job is judged again, by "
+        "the present FailOnViolation. A job of which it is not known what it has found, since a "
+        "later one has overwritten its report, is a miss, and so is one before the last job that "
+        "did the same and found violations ([why](decisions/job-list-cache.md#checks)).",
+        proof=(
+            f"{_CHECKS}test_a_job_that_was_compared_with_a_model_before_the_latest_is_a_miss",
+            f"{_CHECKS}test_a_job_with_violations_is_a_miss_and_the_log_says_why",
+            f"{_CHECKS}test_what_came_before_a_job_with_violations_is_outdated",
+            "tests/runs/test_quality_checks.py::test_a_second_run_adopts_a_check_that_has_passed",
+        ),
+    ),
+    Row(
+        anchor="cacheconfig-clusters",
+        title="CacheConfig of an EMR step with a ClusterConfig",
+        features=("CacheConfig of a ClusterConfig",),
+        level="different",
+        reason="no earlier step is looked for: every run starts its cluster",
+        text="The documented key is ClusterId and StepConfig. What the service compares of a step "
+        "that has no ClusterId, or whether it caches it, is not documented; here the sensor says "
+        "so and looks for none. With a ClusterId the steps of that cluster are the list.",
+        proof=(f"{_EMR_STEPS}test_a_step_with_a_cluster_of_its_own_is_never_looked_for",),
     ),
     Row(
         anchor="cacheconfig-off",

@@ -215,7 +215,8 @@ STEPS: tuple[Row, ...] = (
         "too, as inputs and variables of Model Monitor's container: what is supplied, or that of "
         "the latest approved package in ModelPackageGroupName. How the service hands it over is "
         "not documented. Violations fail the step unless FailOnViolation is false. Its properties "
-        "are the four of the service and DescribeProcessingJob. CacheConfig has no effect.",
+        "are the four of the service and DescribeProcessingJob. An earlier job is adopted as "
+        "[CacheConfig](#cacheconfig-checks) says.",
         proof=(
             f"{_JOBS}[QualityCheck]",
             "tests/runs/test_quality_checks.py::test_data_that_drifts_fails_the_step",
@@ -235,7 +236,7 @@ STEPS: tuple[Row, ...] = (
         "it (aws-samples), no documentation. What breaks the baseline is Clarify's judgement. "
         "ModelName is written into a copy of the job's `analysis_config.json`, beside the file: "
         "where the service puts it is not documented, and Clarify reads it nowhere else. "
-        "CacheConfig has no effect.",
+        "An earlier job is adopted as [CacheConfig](#cacheconfig-checks) says.",
         proof=(
             f"{_JOBS}[ClarifyCheck]",
             "tests/runs/test_clarify_checks.py::test_more_bias_than_in_the_baseline_fails_the_step",
@@ -255,8 +256,7 @@ STEPS: tuple[Row, ...] = (
         "StepConfig says nothing else. A cluster of the step's own is started with the step, ends "
         "with it, and is terminated where the step is stopped. An EMR Serverless application of "
         "the step's own is created once in a run and left to its own autoStopConfiguration; what "
-        "the service does with it is not documented. Earlier steps are not reused: CacheConfig "
-        "has no effect. Whether the service retries as "
+        "the service does with it is not documented. Whether the service retries as "
         "[Emr.RESOURCE_LIMIT](#retry-emr-faults) says is inferred.",
         proof=(
             f"{_EMR}::test_a_step_is_added_once_and_hands_on_what_emr_says",

@@ -7,7 +7,9 @@ import botocore.session
 
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 
-SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
+_SESSION = botocore.session.get_session()
+SAGEMAKER = _SESSION.get_service_model("sagemaker")
+EMR = _SESSION.get_service_model("emr")
 
 # The first that a member's pattern and length allow is taken.
 TEXTS = (
@@ -24,9 +26,16 @@ TEXTS = (
 
 
 def members(type_: str) -> dict[str, Any]:
-    """Member -> shape of the Create request of a type of step."""
+    """Member of Arguments -> its shape, as the request has it that a type of step makes."""
     job = STEP_TYPES[type_].job
     assert job is not None
+    if job.service == "emr":
+        added: Any = EMR.operation_model("AddJobFlowSteps").input_shape
+        given = dict(added.members)
+        return {
+            "ClusterId": given.pop("JobFlowId"),
+            "StepConfig": given.pop("Steps").member,
+        } | given
     shape = SAGEMAKER.operation_model(f"Create{job.noun}").input_shape
     assert shape is not None
     return dict(shape.members)

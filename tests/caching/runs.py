@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -28,7 +29,7 @@ class KeptClients:
     conn_id: str = "aws_default"
     region_name: str | None = None
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **_: Any) -> Any:
         return _client(service, os.environ["AIRFLOW_CONN_AWS_DEFAULT"])
 
 
@@ -88,11 +89,12 @@ class CachedRun:
         task, running = self._begin("S.cache")
         return task.resume_execution("__fail__", {"error": "Trigger timeout"}, running)
 
-    def wait(self) -> dict[str, Any] | None:
-        """The job that the sensor has found, or that it has waited for."""
+    def wait(self, meanwhile: Callable[[], None] = lambda: None) -> dict[str, Any] | None:
+        """The job that the sensor has waited for; what happens `meanwhile` is done by then."""
         task, running = self._begin("S.cache")
         with pytest.raises(TaskDeferred) as raised:
             task.execute(running)
+        meanwhile()
         deferred: Any = raised.value
         deferred.trigger.first_look_seconds = 0
         event = asyncio.run(anext(deferred.trigger.run())).payload

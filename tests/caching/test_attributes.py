@@ -1,35 +1,28 @@
 """What decides whether a job is adopted: each member of each kind of job, changed alone."""
 
-import copy
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from airflow_sm_pipelines.definition.caching import is_cached
-from airflow_sm_pipelines.definition.model import CachePolicy, Step
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
-from tests.caching.examples import example, members
+from tests.caching.examples import members
 from tests.caching.runs import CachedRun, told_by
-from tests.fidelity.cases import STEPS
+from tests.caching.steps import CACHED
 
 pytestmark = pytest.mark.usefixtures("_instant")
 
-CACHED = [
-    type_
-    for type_ in STEP_TYPES
-    if is_cached(Step(name="S", type=type_, where="$", cache=CachePolicy(enabled=True)))
-]
 KEYS = [(type_, path) for type_ in CACHED for path in STEP_TYPES[type_].cache_attributes]
 
 
 def others(type_: str) -> list[str]:
-    """The members that decide nothing; of those that hold key attributes, the ones inside."""
-    keys = STEP_TYPES[type_].cache_attributes
-    holders = {path.partition(".")[0] for path in keys if "." in path}
+    """The members and the keys of the step that decide nothing; of those that hold key attributes,
+    the ones inside."""
+    attributes = STEP_TYPES[type_].cache_attributes
+    holders = {path.partition(".")[0] for path in attributes if "." in path}
     inside = [f"{holder}.{name}" for holder in holders for name in members(type_)[holder].members]
     every = [name for name in members(type_) if name not in holders] + inside
-    return sorted(path for path in every if path not in keys)
+    return sorted({*every, *STEP_TYPES[type_].keys} - {*attributes})
 
 
 OTHERS = [(type_, path) for type_ in CACHED for path in others(type_)]
@@ -41,38 +34,23 @@ def pipelines() -> dict[str, str]:
     return {}
 
 
-def shape_of(type_: str, path: str) -> Any:
-    member, _, inner = path.partition(".")
-    return members(type_)[member].members[inner] if inner else members(type_)[member]
-
-
-def step_with(type_: str, path: str, which: int | None) -> dict[str, Any]:
-    """A step whose member at that path is one of two examples; None leaves it as it is."""
-    step = {"Type": type_, **copy.deepcopy(STEPS[type_])}
-    arguments = step["Arguments"]
-    if "TrainingJobDefinitions" in path:
-        del arguments["TrainingJobDefinition"]  # one of them is allowed
-    if which is not None:
-        holder, _, inner = path.rpartition(".")
-        into = arguments.setdefault(holder, {}) if holder else arguments
-        chosen = CHOSEN.get((type_, path))
-        into[inner] = chosen[which] if chosen else example(shape_of(type_, path), which)
-    return step
-
-
-# Members of which AWS refuses more than their shapes say.
-CHOSEN = {
-    ("Transform", "DataProcessing"): ({"InputFilter": "$[0]"}, {"InputFilter": "$[1]"}),
+# Whoever compares with a baseline gives it to the job; a model is in a file among its inputs.
+FOLLOWING = {
+    "SkipCheck": ("ProcessingInputs", "Environment"),
+    "ModelName": ("ProcessingInputs",),
 }
 
 
 def test_the_types_that_are_cached_are_those_that_run() -> None:
-    assert CACHED == ["Processing", "Training", "Tuning", "AutoML", "Transform"]
+    assert [
+        *("Processing", "Training", "Tuning", "AutoML", "Transform"),
+        *("ClarifyCheck", "QualityCheck", "EMR"),
+    ] == CACHED
 
 
 @pytest.mark.parametrize(("type_", "path"), KEYS)
 def test_a_key_attribute_that_changes_misses_and_is_named(
-    type_: str, path: str, capsys: pytest.CaptureFixture[str]
+    type_: str, path: str, step_with: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline = uuid4().hex
     first = CachedRun(step_with(type_, path, 0), pipeline=pipeline, run_id="first").go()
@@ -82,15 +60,26 @@ def test_a_key_attribute_that_changes_misses_and_is_named(
     capsys.readouterr()
     assert other.look() is None
     (miss,) = told_by(capsys, "miss")
-    name = first[STEP_TYPES[type_].job.describe_name]  # type: ignore[union-attr]
-    told = miss.removeprefix(f"what differs from {name}, the last of the step that completed: ")
-    assert told != miss
-    assert {each.split(": ")[0].startswith(path) for each in told.split("; ")} == {True}
+    job = STEP_TYPES[type_].job
+    named = paths_of(miss, str(first[job.create_name or ""]) if job else "")
+    assert any(each.startswith(path) for each in named)
+    assert all(each.startswith((path, *FOLLOWING.get(path, ()))) for each in named)
+
+
+def paths_of(miss: str, name: str) -> set[str]:
+    """What a miss names; where no list has a job of the step, what tells the lists apart."""
+    for known in ("the last of the step", "the last named as the step's"):
+        told = miss.removeprefix(f"what differs from {name}, {known} that completed: ")
+        if told != miss:
+            return {each.split(": ")[0] for each in told.split("; ")}
+    nothing, _, place = miss.partition(" has completed on ")
+    assert nothing == "no job that is known to be of this step"
+    return {place.split()[0]}
 
 
 @pytest.mark.parametrize(("type_", "path"), OTHERS)
 def test_another_attribute_that_changes_hits(
-    type_: str, path: str, pipelines: dict[str, str]
+    type_: str, path: str, step_with: Any, pipelines: dict[str, str]
 ) -> None:
     plain = step_with(type_, path, None)
     if type_ not in pipelines:

@@ -79,16 +79,6 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
             "the DAG is built, this task fails",
         ],
     ),
-    "_cached_elsewhere": (
-        definition(
-            {**cached("Check", "QualityCheck", ExpireAfter="P1D"), "CheckType": "DATA_QUALITY"},
-            cached("Good", ExpireAfter="P30D"),
-        ),
-        [
-            "$.Steps[0].CacheConfig: QualityCheck steps are not cached here, as they are by "
-            "SageMaker; every run does the step",
-        ],
-    ),
     "_cached_in_vain": (
         definition(
             cached("Good", ExpireAfter="P30D"),
@@ -98,6 +88,8 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
             cached("NotCached", "Model", ExpireAfter="P1D"),
             cached("Forever"),
             cached("Seconds", ExpireAfter="PT30S"),
+            cached("Serverless", "EMRServerless", ExpireAfter="P1D"),
+            {**cached("Check", "QualityCheck", ExpireAfter="P1D"), "CheckType": "DATA_QUALITY"},
         ),
         [
             "$.Steps[2].CacheConfig.ExpireAfter: 'soon' is no duration; "
@@ -107,6 +99,7 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
             "result for good is not documented; give a duration such as P30D",
             "$.Steps[6].CacheConfig.ExpireAfter: seconds are not among the units that SageMaker "
             "documents; use minutes (T1M)",
+            "$.Steps[7].CacheConfig: EMRServerless steps are not cached; every run does the step",
         ],
     ),
     "_never_hits": (
@@ -156,6 +149,17 @@ FIRED: dict[str, tuple[dict[str, Json], list[str]]] = {
                 ("$.Steps[4].Arguments.Environment.b.Get", "Trial", "Environment"),
                 ("$.Steps[6].Arguments.ModelName.Get", "Score", "ModelName"),
             )
+        ],
+    ),
+    "_never_listed": (
+        definition(
+            cached("There", "EMR", {"ClusterId": "j-1", "StepConfig": {}}, ExpireAfter="P1D"),
+            cached("Own", "EMR", {"ClusterConfig": {}, "StepConfig": {}}, ExpireAfter="P1D"),
+            step("EMR", "Off", {"ClusterConfig": {}, "StepConfig": {}}),
+        ),
+        [
+            "$.Steps[1].Arguments: 'Own' is cached but can never hit: there is no ClusterId, on "
+            "which earlier ones would be listed; name one that stays from run to run",
         ],
     ),
     "_retried_in_vain": (

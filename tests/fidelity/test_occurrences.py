@@ -244,6 +244,20 @@ CASES: dict[str, Case] = {
         lambda: cached("Training", enabled=False),
         "$.Steps[0].CacheConfig",
     ),
+    "CacheConfig of a check": (
+        lambda: cached("QualityCheck", enabled=True),
+        "$.Steps[0].CacheConfig",
+    ),
+    "CacheConfig of a ClusterConfig": (
+        lambda: pipeline_of(
+            step(
+                "EMR",
+                Arguments={"StepConfig": {}, "ClusterConfig": {}},
+                CacheConfig={"Enabled": True},
+            )
+        ),
+        "$.Steps[0].CacheConfig",
+    ),
     "RetryPolicies absent": (lambda: typed("Training"), "$.Steps[0]"),
     "ParallelismConfiguration": (lambda: pipeline_of(limit=2), "$"),
     "PipelineExperimentConfig": (lambda: reads("x"), "$.PipelineExperimentConfig"),

@@ -205,6 +205,23 @@ def test_a_cluster_that_is_not_there_fails_the_step(run_pipeline: RunPipeline) -
     assert "Cluster id 'j-NONE' is not valid" in run.failures["Work"]
 
 
+def test_a_second_run_adopts_the_step_of_the_first(
+    run_pipeline: RunPipeline, emr: Any, cluster: str
+) -> None:
+    reader = processing("Read")
+    reader["Arguments"]["Environment"] = {
+        "CLUSTER": get("Steps.Work.ClusterId"),
+        "STEP": get("Steps.Work.Id"),
+    }
+    kept = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+    definition = pipeline({**bash("true", ClusterId=cluster), **kept}, reader)
+    first, second = (run_pipeline(definition, name="emr-cached") for _ in range(2))
+    assert first.state == second.state == "success"
+    (step,) = steps(emr, cluster)
+    assert second.outputs["Work"] == first.outputs["Work"]
+    assert second.outputs["Read"]["Environment"] == {"CLUSTER": cluster, "STEP": step["Id"]}
+
+
 # A cluster of the step's own
 
 

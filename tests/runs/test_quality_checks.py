@@ -1,6 +1,7 @@
 """QualityCheck steps whose jobs really run: a baseline, and data beside it."""
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,3 +116,51 @@ def test_violations_need_not_fail_the_step(checked: Any, supplied: dict[str, str
     run: Run = checked(OTHER, **supplied, FailOnViolation=False)
     assert run.state == "success"
     assert run.outputs["Check"]["ExitMessage"].startswith("CompletedWithViolations: ")
+
+
+# Two runs of a check that is cached
+
+KEPT: dict[str, Any] = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
+
+
+def jobs(*runs: Run) -> set[str]:
+    """The names of the jobs whose descriptions the checks of these runs have handed on."""
+    return {run.outputs["Check"]["ProcessingJobName"] for run in runs}
+
+
+def test_a_second_run_adopts_a_check_that_has_passed(
+    checked: Any, supplied: dict[str, str]
+) -> None:
+    first, second = (checked(SAME, **supplied, **KEPT) for _ in range(2))
+    assert (first.state, second.state) == ("success", "success")
+    assert second.outputs["Check"] == first.outputs["Check"]
+    assert second.outputs["Check"]["BaselineUsedForDriftCheckConstraints"] in supplied.values()
+
+
+def test_a_second_run_adopts_no_check_that_has_failed_the_step(
+    checked: Any, supplied: dict[str, str]
+) -> None:
+    first, second = (checked(OTHER, **supplied, **KEPT) for _ in range(2))
+    assert (first.state, second.state) == ("failed", "failed")
+    told = [run.failures["Check"].splitlines()[0] for run in (first, second)]
+    assert told[0] != told[1]  # they name their jobs
+    third: Run = checked(OTHER, **supplied, **KEPT, FailOnViolation=False)
+    fourth: Run = checked(OTHER, **supplied, **KEPT, FailOnViolation=False)
+    assert (third.state, fourth.state) == ("success", "success")
+    assert len(jobs(third, fourth)) == 1
+
+
+def test_a_check_whose_report_another_has_overwritten_is_not_adopted(
+    checked: Any, supplied: dict[str, str], s3: "S3Client", bucket: str
+) -> None:
+    first: Run = checked(SAME, **supplied, **KEPT)
+    report = "reports/constraint_violations.json"
+    time.sleep(1)  # S3 tells whole seconds
+    s3.copy_object(
+        Bucket=bucket,
+        Key=report,
+        CopySource={"Bucket": bucket, "Key": report},
+        MetadataDirective="REPLACE",
+    )
+    second: Run = checked(SAME, **supplied, **KEPT)
+    assert len(jobs(first, second)) == 2
