@@ -68,10 +68,11 @@ test-stress: env ## Run 50 jobs at once and 1,000 in a row, and count what they 
 	$(BIN)/python -m pytest -q -s tests/stress $(ARGS)
 
 .PHONY: test-slow
-test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands against the SDK
+test-slow: env sdk ## Run what takes long: 20,000 damaged definitions, thousands against the SDK, Spark
 	@SM_PIPELINES_MUTATIONS=20000 $(BIN)/python -m pytest -q tests/corpus tests/diagrams $(ARGS)
 	@DIFFERENTIAL_EXAMPLES=2000 $(SDK)/bin/python -m pytest -q --confcutdir=tests/differential \
 	tests/differential $(ARGS)
+	@SM_PIPELINES_SPARK=1 $(BIN)/python -m pytest -q tests/local/emr/test_real_spark.py
 
 # What Airflow 3.1 can do of it; docs/airflow-versions.md tells the difference. Its own parts import
 # each other by names that it has deprecated.

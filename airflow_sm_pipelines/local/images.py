@@ -121,11 +121,17 @@ class Images:
         self._cache = cache or default_cache()
         self._config = config or default_config()
         own = _rules(self._config) if config or self._config.exists() else ()
+        self._own = own
         self._rules = (*own, *_rules(_HERE / "images.toml"))
 
     def rule(self, image_uri: str) -> Rule:
         """The first rule whose `match` is found in `image_uri`; the last of ours matches all."""
         return next(rule for rule in self._rules if rule.match.search(image_uri))
+
+    def own(self, image_uri: str) -> Rule | None:
+        """The rule of the user's own file, or None where ours fits first."""
+        rule = self.rule(image_uri)
+        return rule if rule in self._own else None
 
     def locks(self) -> dict[str, Path]:
         """What uv makes environments from, by the name of the rule that is first with each."""

@@ -20,6 +20,10 @@ class Objects:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def folders(self) -> dict[str, Path]:
+        """The buckets, and the folder of each, in which files are objects."""
+        return {each.name: self._store.folder(each.name) for each in self._store.buckets()}
+
     def exist(self, uri: str) -> bool:
         """Whether the key of any object starts with this URI; a bucket must not be there."""
         bucket, prefix = split(uri)

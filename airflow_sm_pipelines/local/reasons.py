@@ -1,11 +1,13 @@
 """Why a job failed, from what it left behind."""
 
 import os
+import re
 from pathlib import Path
 
 REASON_LENGTH = 1024
 _TAIL_BYTES = 64 * 1024
 NOTE = "[local AWS]"  # what a line of ours in a job's log begins with
+_QUIET = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (INFO|WARN) ")  # of Spark's log4j
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -21,16 +23,21 @@ def stated(failure: str, code: int) -> str:
 
 def last_error(log: Path) -> str:
     """The last error message in a log: that of the last traceback, or else the last line."""
-    lines = [
+    said = lines(log)
+    if _TRACEBACK not in said:
+        return said[-1].strip() if said else "the command wrote no output"
+    start = len(said) - said[::-1].index(_TRACEBACK)
+    raised = (line for line in said[start:] if not line.startswith(" "))
+    return next(raised, said[-1].strip())
+
+
+def lines(log: Path) -> list[str]:
+    """The last lines of a log, without those of ours, and what Spark tells of its own work."""
+    return [
         line.rstrip()
         for line in _tail(log).splitlines()
-        if line.strip() and not line.startswith(NOTE)
+        if line.strip() and not (line.startswith(NOTE) or _QUIET.match(line))
     ]
-    if _TRACEBACK not in lines:
-        return lines[-1].strip() if lines else "the command wrote no output"
-    start = len(lines) - lines[::-1].index(_TRACEBACK)
-    raised = (line for line in lines[start:] if not line.startswith(" "))
-    return next(raised, lines[-1].strip())
 
 
 def message(file: Path, length: int) -> str:

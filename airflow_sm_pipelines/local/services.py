@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.calls import Call
 from airflow_sm_pipelines.local.control.disruption import Answer
+from airflow_sm_pipelines.local.emr.bench import Bench
 from airflow_sm_pipelines.local.emr.commands import Commands
 from airflow_sm_pipelines.local.emr.operations import Emr
 from airflow_sm_pipelines.local.emr.serverless import EmrServerless
-from airflow_sm_pipelines.local.emr.spark import Bench
 from airflow_sm_pipelines.local.lambdas.files import LocalFunction
 from airflow_sm_pipelines.local.lambdas.functions import Functions
 from airflow_sm_pipelines.local.machine import Machine

@@ -30,6 +30,8 @@ cleaning up
         ("one\n  two  \n\n", "two"),
         ("Traceback (most recent call last):\n  File x\n", "File x"),
         ("", "the command wrote no output"),
+        ("no luck\n26/11/26 05:40:37 INFO SparkContext: Invoking stop()\n", "no luck"),
+        ("26/11/26 05:40:37 ERROR Executor: lost\n", "26/11/26 05:40:37 ERROR Executor: lost"),
     ],
 )
 def test_the_last_error_of_a_log(tmp_path: Path, log: str, expected: str) -> None:

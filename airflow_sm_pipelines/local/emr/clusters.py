@@ -16,12 +16,13 @@ from typing import Any
 from airflow_sm_pipelines.local import kept
 from airflow_sm_pipelines.local.account import ACCOUNT_ID, now
 from airflow_sm_pipelines.local.emr import spark
+from airflow_sm_pipelines.local.emr.bench import Bench
 from airflow_sm_pipelines.local.emr.steps import Fields, Step, code
 from airflow_sm_pipelines.local.errors import AwsError, JobError
 
 logger = logging.getLogger(__name__)
 
-MakeBench = Callable[[str, Path], spark.Bench]
+MakeBench = Callable[[str, Path], Bench]
 """A bench for a release label and a folder."""
 
 
@@ -296,11 +297,11 @@ class Cluster:
         work.mkdir(parents=True)
         bench = self._site.bench(str(self.request.get("ReleaseLabel") or ""), work)
         jar = step.config["HadoopJarStep"]
-        argv = spark.of_jar(bench, jar["Jar"], jar.get("Args") or ())
+        ready = spark.of_jar(bench, jar["Jar"], jar.get("Args") or ())
         environment = bench.commands.environment(
-            PATH=bench.path(), EMR_CLUSTER_ID=self.id, EMR_STEP_ID=step.id
+            **ready.variables, EMR_CLUSTER_ID=self.id, EMR_STEP_ID=step.id
         )
-        return step.command.run(argv, environment=environment, folder=work, log=step.log)
+        return step.command.run(ready.argv, environment=environment, folder=work, log=step.log)
 
     def _end(self, step: Step, failure: Fields) -> None:
         if step.cancelled:

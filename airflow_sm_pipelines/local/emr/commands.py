@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.images import ImageError, Images, Runtime
 from airflow_sm_pipelines.local.process import Process
 from airflow_sm_pipelines.local.sandbox import apart
@@ -27,13 +28,19 @@ class Commands:
         self._environment = environment
 
     def mapped(self, image_uri: str) -> Runtime | None:
-        """The runtime that the user's own rules give an image; None where only the default fits."""
-        if self.images.rule(image_uri).name == "default":
-            return None
+        """The runtime that the user's own rules give an image, or None where they give none.
+
+        One that does not run is a `JobError`. Containers stand for images only.
+        """
+        rule = self.images.own(image_uri)
+        return None if rule is None or rule.container else self.runtime(image_uri)
+
+    def runtime(self, image_uri: str) -> Runtime:
+        """The runtime of an image, made if need be; a `JobError` says why there is none."""
         try:
             return self.images.runtime(image_uri)
-        except ImageError:
-            return None
+        except ImageError as error:
+            raise JobError(str(error)) from error
 
     def environment(self, **more: str) -> dict[str, str]:
         """The whole environment of a command: nothing else reaches it."""

@@ -15,9 +15,11 @@ from typing import Any
 from airflow_sm_pipelines.local import kept
 from airflow_sm_pipelines.local.account import Account, now
 from airflow_sm_pipelines.local.emr import spark
+from airflow_sm_pipelines.local.emr.bench import Bench, Ready
 from airflow_sm_pipelines.local.emr.clusters import MakeBench
 from airflow_sm_pipelines.local.emr.commands import Command
 from airflow_sm_pipelines.local.errors import AwsError, JobError
+from airflow_sm_pipelines.local.reasons import last_error
 
 logger = logging.getLogger(__name__)
 
@@ -182,7 +184,7 @@ class JobRun:
         try:
             code = self._carried_out()
             if code:
-                failure = f"Job failed, exit code {code}. {_tail(self.folder / 'stdout')}"
+                failure = f"Job failed, exit code {code}. {last_error(self.folder / 'stdout')}"
         except (JobError, OSError) as error:
             failure = f"Job failed, it is not executed by the local AWS: {error}"
         except Exception as error:
@@ -200,8 +202,8 @@ class JobRun:
         work = self.folder / "work"
         work.mkdir(parents=True)
         bench = self._bench(str(self.application["releaseLabel"]), work)
-        argv = _argv(bench, self.request["jobDriver"])
-        environment = bench.commands.environment(PATH=bench.path())
+        ready = _ready(bench, self.request["jobDriver"])
+        environment = bench.commands.environment(**ready.variables)
         with self._lock:
             if not self._cancelled:
                 self._move("RUNNING")
@@ -211,7 +213,7 @@ class JobRun:
         limit.start()
         try:
             return self._command.run(
-                argv, environment=environment, folder=work, log=self.folder / "stdout"
+                ready.argv, environment=environment, folder=work, log=self.folder / "stdout"
             )
         finally:
             limit.cancel()
@@ -243,7 +245,7 @@ def check(request: Fields) -> None:
         raise AwsError("ValidationException", "jobDriver must have one of sparkSubmit and hive")
 
 
-def _argv(bench: spark.Bench, driver: Fields) -> list[str]:
+def _ready(bench: Bench, driver: Fields) -> Ready:
     """The command of a job driver."""
     if "sparkSubmit" not in driver:
         raise JobError("Hive is not there; a Spark job run is")
@@ -251,10 +253,6 @@ def _argv(bench: spark.Bench, driver: Fields) -> list[str]:
     words = shlex.split(submit.get("sparkSubmitParameters") or "")
     arguments = submit.get("entryPointArguments") or ()
     return spark.spark_submit(bench, [*words, submit["entryPoint"], *arguments])
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-TAIL_LENGTH:] if log.exists() else ""
 
 
 RECORD = "job_run.json"
@@ -267,4 +265,3 @@ DAY_MINUTES = 720
 """How long a job run may take that does not say so."""
 EXCEEDED = "The job run was cancelled as it has exceeded its executionTimeoutMinutes."
 LONGEST_DETAILS = 256
-TAIL_LENGTH = 180

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.emr.commands import Command
+from airflow_sm_pipelines.local.reasons import last_error, lines
 
 Fields = Mapping[str, Any]
 
@@ -73,10 +74,14 @@ class Step:
         }
 
     def told(self, code: int) -> str:
-        """What a step that has failed says of it: its exit code and its last lines."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        tail = "\n".join(lines[-TAIL_LINES:])
-        return "\n".join(filter(None, (f"Command exited with ret '{code}'", tail)))
+        """What a step that has failed says of it: its exit code and its last lines.
+
+        Before them the error that they do not have, as after a long trace of Java's.
+        """
+        told = lines(self.log)[-TAIL_LINES:] if self.log.exists() else []
+        error = last_error(self.log) if told else ""
+        reason = [] if error in told else [error]
+        return "\n".join([f"Command exited with ret '{code}'", *reason, *told])
 
     def end(self, state: str, *, reason: str = "", failure: Fields | None = None) -> None:
         """Make it final."""

@@ -90,6 +90,10 @@ class Store:
         created, region = self._index.bucket(name) or (made, self._region)
         return Bucket(name=name, created=datetime.fromtimestamp(created, UTC), region=region)
 
+    def folder(self, name: str) -> Path:
+        """The folder of a bucket, in which files are objects."""
+        return self._folder / name
+
     def has_bucket(self, name: str) -> bool:
         """Whether there is a bucket of that name."""
         return names.is_bucket_name(name) and self._folder.joinpath(name).is_dir()

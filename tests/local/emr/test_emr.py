@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.images import Images
 from tests.fakes import until
-from tests.spark import mapped
+from tests.spark import RULE, mapped
 
 from ..launched import launchers
 
@@ -148,11 +148,22 @@ def test_the_log_of_a_step_is_on_disk_and_where_log_uri_says(
     assert log.read_text() == "words\n"
 
 
+def test_an_error_is_told_that_the_last_lines_do_not_have(
+    emr: Any, cluster: Callable[..., str]
+) -> None:
+    script = "raise ValueError('no luck')"
+    noise = "for n in $(seq 30); do echo line; done"
+    assert failure(emr, cluster(bash(f'python3 -c "{script}"; {noise}; exit 3'))) == "\n".join(
+        ["Command exited with ret '3'", "ValueError: no luck", *["line"] * 20]
+    )
+
+
 def test_spark_is_submitted_here_with_its_files_from_s3(
     emr: Any, cluster: Callable[..., str], made: Callable[[str], Any], spark_aws: LocalAWS
 ) -> None:
     bucket = spark_aws.account.bucket
     made("s3").put_object(Bucket=bucket, Key="a/main.py", Body=b"import sys; print(sys.argv[1:])")
+    made("s3").put_object(Bucket=bucket, Key="a/main.py.old", Body=b"no part of it")
     submit = ("spark-submit", "--deploy-mode", "cluster", "--master=yarn", "--conf", "a=b")
     identifier = cluster(step(*submit, f"s3://{bucket}/a/main.py", "--x", "s3://b/data"))
     (only,) = ended(emr, identifier)
@@ -160,8 +171,12 @@ def test_spark_is_submitted_here_with_its_files_from_s3(
     folder = spark_aws.root / "emr" / identifier / only["Id"]
     submitted, printed = (folder / "stdout").read_text().splitlines()
     file = folder / "work" / "main.py"
-    assert submitted == f"submitted --master local[*] --conf a=b {file} --x s3://b/data"
+    assert submitted.startswith("submitted --master local[*] --conf ")
+    mounted = f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"
+    assert f"--conf {mounted}=file://{spark_aws.root}/s3/{bucket} " in submitted
+    assert submitted.endswith(f" --conf a=b {file} --x s3://b/data")
     assert printed == "['--x', 's3://b/data']"
+    assert [each.name for each in file.parent.iterdir()] == ["main.py"]
 
 
 def test_a_script_is_taken_from_s3(
@@ -193,20 +208,17 @@ def test_what_cannot_run_here_fails_at_once_and_says_why(
     assert failure(emr, cluster(config)).startswith(message)
 
 
-def test_without_spark_a_step_says_what_is_missing(tmp_path: Path) -> None:
-    empty = tmp_path / "images.toml"
-    empty.write_text("")
-    with LocalAWS(tmp_path / "aws", images=Images(config=empty)) as aws:
+def test_a_mapped_python_that_does_not_run_is_told(tmp_path: Path) -> None:
+    images = tmp_path / "images.toml"
+    images.write_text(RULE.format(python="/no/such/python"))
+    with LocalAWS(tmp_path / "aws", images=Images(config=images)) as aws:
         session: Any = boto3.Session("key", "secret", region_name="us-east-1")
         emr = session.client("emr", endpoint_url=aws.endpoint_url)
-        instances = {"InstanceCount": 1}
-        request = {"Name": "c", "Instances": instances, "ReleaseLabel": "emr-6.15.0"}
+        request = {"Name": "c", "Instances": {"InstanceCount": 1}, "ReleaseLabel": "emr-6.15.0"}
         submit = step("spark-submit", "s3://b/main.py")
         identifier = emr.run_job_flow(**request, Steps=[submit])["JobFlowId"]
-        assert failure(emr, identifier) == (
-            "no spark-submit here: install Java, and map 'emr:emr-6.15.0' in images.toml to a "
-            "python that has pyspark"
-        )
+        told = failure(emr, identifier)
+    assert told.startswith("emr:emr-6.15.0: /no/such/python: does not run (No such file")
 
 
 # What becomes of a cluster
