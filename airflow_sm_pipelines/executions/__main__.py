@@ -5,7 +5,6 @@ What it reads and tells is in `local/executions/runner.py`.
 
 import json
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -21,7 +20,7 @@ from airflow_sm_pipelines.definition import Pipeline, load
 from airflow_sm_pipelines.errors import PipelineError
 from airflow_sm_pipelines.executions.runner import DEPLOYMENT
 from airflow_sm_pipelines.executions.telling import Teller
-from airflow_sm_pipelines.local.executions.runner import ORDER, PIPELINE
+from airflow_sm_pipelines.local.executions.runner import ORDER, PIPELINE, WORK
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 CONNECTION = "aws_default"
 FERNET_KEY = "local-executions".ljust(43, "0") + "="  # nothing is hidden by it
-HOME = "airflow"
 
 
 def main(folder: Path) -> None:
@@ -42,7 +40,6 @@ def main(folder: Path) -> None:
         run = Run(folder, Teller(told))
         with Interruption(run.stop) as interruption:
             run.execute(interruption)
-    shutil.rmtree(folder / HOME, ignore_errors=True)
     garbage.leave()
 
 
@@ -101,7 +98,7 @@ class Run:
 
     def _load_dag(self) -> "DAG":
         """Import Airflow into a home of this execution's own, and build the DAG."""
-        airflow = self.folder / HOME
+        airflow = self.folder / WORK
         airflow.mkdir(exist_ok=True)
         dags = home.write_dag_file(airflow, self.folder / PIPELINE, aws_conn_id=CONNECTION)
         os.environ.update(

@@ -53,7 +53,7 @@ def test_it_ends_when_it_is_stopped_before_there_is_a_run(tmp_path: Path) -> Non
     order(tmp_path)
     with program(tmp_path) as process:
         assert process.stdin
-        while not (tmp_path / "airflow").exists():  # from now on it imports Airflow
+        while not (tmp_path / "work").exists():  # from now on it imports Airflow
             process.poll()
         process.terminate()
         assert process.wait() == 143

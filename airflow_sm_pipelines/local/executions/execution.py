@@ -1,5 +1,6 @@
 """One execution of a pipeline: what it was asked for, what Describe says, and its steps."""
 
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -11,7 +12,7 @@ from airflow_sm_pipelines.local import kept
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.executions.metadata import metadata
 from airflow_sm_pipelines.local.executions.process import Event, Program
-from airflow_sm_pipelines.local.executions.runner import PIPELINE
+from airflow_sm_pipelines.local.executions.runner import PIPELINE, WORK
 
 Fields = Mapping[str, Any]
 Find = Callable[["Execution", Fields], Fields]
@@ -111,6 +112,7 @@ class Execution:
 
     def finish(self, status: str, reason: str = "") -> None:
         """Make it final; steps that have not ended share its end."""
+        shutil.rmtree(self.folder / WORK, ignore_errors=True)
         with self._lock:
             for name, step in self._steps.items():
                 if step["StepStatus"] not in FINAL:
@@ -119,6 +121,7 @@ class Execution:
                     self._steps[name] = {**self._found(step), **ended, **told}
             failure = {"FailureReason": reason[:_LONGEST_EXECUTION_REASON]} if reason else {}
             self.update(**{STATUS: status}, **failure)
+            self._pipeline = None  # it is not asked for any more
 
     def stop(self, *, grace_seconds: float) -> None:
         """Stop its jobs and then itself; without a program it has ended at once."""

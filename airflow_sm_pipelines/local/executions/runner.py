@@ -5,7 +5,8 @@ The program gets the folder of an execution as its last argument, and there
     pipeline.json   the pipeline as DescribePipeline answers, at the time of the start
     order.json      `PipelineExecutionArn`, `StartTime`, and all `Parameters` with their values
 
-Its environment leads to the local AWS. It prints a line of JSON for each change: of a step
+What it needs while it runs goes into a folder `work/` there, which is removed at the end. Its
+environment leads to the local AWS. It prints a line of JSON for each change: of a step
 `{"Step", "Status", "Time", "Attempt", "Reason", "Response", "Source"}`, the last three as far as
 they are known, and at last `{"Status": "Succeeded"}` or `{"Status": "Failed", "Reason"}` for the
 whole. `Response` is what the step hands on, `Source` the id of the execution whose job it has
@@ -20,6 +21,7 @@ from typing import Protocol
 PIPELINE = "pipeline.json"
 ORDER = "order.json"
 LOG = "log.txt"
+WORK = "work"
 
 
 class Runner(Protocol):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 order = json.loads((Path(sys.argv[1]) / "order.json").read_text())
+(Path(sys.argv[1]) / "work").mkdir()
 sys.stderr.write("at work\n")
 for each in json.loads(order["Parameters"]["Do"]):
     if "exit" in each:

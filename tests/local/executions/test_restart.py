@@ -58,6 +58,7 @@ def test_what_was_in_progress_has_failed_and_its_program_has_ended(
         sm = client_of(again)
         described = sm.describe_pipeline_execution(PipelineExecutionArn=arn)
         listed = sm.list_pipeline_executions(PipelineName=pipeline)["PipelineExecutionSummaries"]
+    assert not (folder / "work").exists()
     assert (described["PipelineExecutionStatus"], described["FailureReason"]) == ("Failed", DIED)
     assert [each["PipelineExecutionArn"] for each in listed] == [arn]
     assert "damaged/execution.json: left out: it cannot be read" in caplog.text

@@ -72,6 +72,7 @@ def test_the_program_gets_the_pipeline_and_an_order(server: LocalAWS, start: Sta
     assert json.loads(order["Parameters"]["Do"]) == [SUCCEEDED]
     final(client_of(server), arn)
     assert (folder / "log.txt").read_text() == "at work\n"
+    assert not (folder / "work").exists()
 
 
 def test_only_steps_that_started_are_listed_the_newest_first(sm: Any, start: Start) -> None:
