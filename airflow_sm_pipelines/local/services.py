@@ -16,6 +16,7 @@ from airflow_sm_pipelines.local.emr.operations import Emr
 from airflow_sm_pipelines.local.emr.serverless import EmrServerless
 from airflow_sm_pipelines.local.lambdas.files import LocalFunction
 from airflow_sm_pipelines.local.lambdas.functions import Functions
+from airflow_sm_pipelines.local.lambdas.mappings import Mappings
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.transport import WSGIApp
 
@@ -70,6 +71,16 @@ def services(
     def bench(release: str, folder: Path) -> Bench:
         return Bench(commands=commands, objects=machine.objects, release=release, folder=folder)
 
+    functions = Functions(
+        account,
+        root / "lambda",
+        moto=moto,
+        client=client("lambda"),
+        s3=client("s3"),
+        commands=commands,
+        logs=machine.logs,
+        local=lambdas,
+    )
     return Services(
         Emr(account, root / "emr", bench=bench, grace_seconds=grace_seconds),
         EmrServerless(
@@ -78,14 +89,6 @@ def services(
             bench=bench,
             grace_seconds=grace_seconds,
         ),
-        Functions(
-            account,
-            root / "lambda",
-            moto=moto,
-            client=client("lambda"),
-            s3=client("s3"),
-            commands=commands,
-            logs=machine.logs,
-            local=lambdas,
-        ),
+        functions,
+        Mappings(functions, sqs=lambda: client("sqs")),
     )

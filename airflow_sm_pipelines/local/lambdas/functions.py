@@ -82,6 +82,14 @@ class Functions:
             refused = json_error(error.code, error.message, error.status)
             return Answer(response=refused, outcome=error.code)
 
+    def arn(self, given: str) -> str:
+        """The ARN of a function by its name or ARN; an error where there is none."""
+        return str(self._function(given)[0]["FunctionArn"])
+
+    def call(self, given: str, event: Any) -> Result:
+        """What a function answers to an event, which is not another's request."""
+        return self._carried_out(self._made(given, event))
+
     def close(self, *, grace_seconds: float) -> None:
         """End all invocations, and return when the last process has ended."""
         with self._lock:
@@ -152,25 +160,32 @@ class Functions:
         except ValueError as error:
             message = f"Could not parse request body into json: {error}"
             raise AwsError("InvalidRequestContentException", message) from error
-        configuration, task_root = self._function(environ)
+        path = _PATH.fullmatch(environ["PATH_INFO"])
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        return self._made(
+            unquote(path[1]) if path else "",
+            event,
+            qualifier=query.get("Qualifier", [""])[0],
+            client_context=client_context(environ.get("HTTP_X_AMZ_CLIENT_CONTEXT", "")),
+        )
+
+    def _made(self, given: str, event: Any, *, qualifier: str = "", **more: Any) -> Invocation:
+        configuration, task_root = self._function(given, qualifier)
         return Invocation(
             configuration=configuration,
             task_root=task_root,
             event=event,
             folder=self._folder / "invocations" / uuid.uuid4().hex,
             commands=self._commands,
-            client_context=client_context(environ.get("HTTP_X_AMZ_CLIENT_CONTEXT", "")),
+            **more,
         )
 
-    def _function(self, environ: dict[str, Any]) -> tuple[Fields, Path]:
-        """The configuration of the function that a path names, and the folder of its code."""
-        path = _PATH.fullmatch(environ["PATH_INFO"])
-        given = unquote(path[1]) if path else ""
+    def _function(self, given: str, qualifier: str = "") -> tuple[Fields, Path]:
+        """The configuration of a function by its name or ARN, and the folder of its code."""
         name = given.rpartition("function:")[2].partition(":")[0]
         if name in self._local:
             return self._local[name], self._folders[name]
-        query = parse_qs(environ.get("QUERY_STRING", ""))
-        more = {"Qualifier": query["Qualifier"][0]} if "Qualifier" in query else {}
+        more = {"Qualifier": qualifier} if qualifier else {}
         try:
             told = self._client.get_function_configuration(FunctionName=name, **more)
         except ClientError as error:
