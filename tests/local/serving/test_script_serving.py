@@ -44,7 +44,7 @@ def transform_fn(model, data, content_type, accept):
 TOOLKIT = """
 import json
 from sagemaker_containers.beta.framework import (
-    content_types, encoders, env, modules, transformer, worker)
+    content_types, encoders, env, modules, server, transformer, worker)
 from sagemaker_inference import content_types, decoder, encoder, errors, utils
 import sagemaker_inference.default_inference_handler
 

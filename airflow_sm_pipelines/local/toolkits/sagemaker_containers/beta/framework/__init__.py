@@ -5,6 +5,7 @@ from sm_toolkits import arrays as encoders
 from sm_toolkits import content_types, errors
 from sm_toolkits import environment as env
 from sm_toolkits import handlers as modules
+from sm_toolkits import handlers as server
 from sm_toolkits import handlers as transformer
 from sm_toolkits import responses as worker
 from sm_toolkits.environment import training_env
@@ -19,6 +20,7 @@ __all__ = [
     "env",
     "errors",
     "modules",
+    "server",
     "training_env",
     "transformer",
     "worker",
