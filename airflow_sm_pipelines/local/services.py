@@ -14,6 +14,7 @@ from airflow_sm_pipelines.local.emr.bench import Bench
 from airflow_sm_pipelines.local.emr.commands import Commands
 from airflow_sm_pipelines.local.emr.operations import Emr
 from airflow_sm_pipelines.local.emr.serverless import EmrServerless
+from airflow_sm_pipelines.local.kept import Shelf
 from airflow_sm_pipelines.local.lambdas.files import LocalFunction
 from airflow_sm_pipelines.local.lambdas.functions import Functions
 from airflow_sm_pipelines.local.lambdas.mappings import Mappings
@@ -90,5 +91,5 @@ def services(
             grace_seconds=grace_seconds,
         ),
         functions,
-        Mappings(functions, sqs=lambda: client("sqs")),
+        Mappings(functions, sqs=lambda: client("sqs"), shelf=Shelf(root / "services" / "mappings")),
     )

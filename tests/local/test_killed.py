@@ -24,6 +24,7 @@ READ = json.dumps(
 ROLE = "arn:aws:iam::123456789012:role/team/runner"
 POLICY = "arn:aws:iam::123456789012:policy/team/reader"
 
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 EXECUTION = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p/execution/0123456789ab"
 OPEN, ANSWERED, DELETED = "openCall01", "doneCall02", "goneCall03"
 OUTPUTS = [{"Name": "n", "Value": "v"}]
@@ -135,7 +136,10 @@ def make(server: Server) -> dict[str, Any]:
     url = make_queue(sqs)
     make_callbacks(sqs, server.client("sagemaker"), url)
     function = functions.get_function(FunctionName="f")["Configuration"]
-    return {"function": function, "queue_url": url}
+    mapping = functions.create_event_source_mapping(
+        EventSourceArn=QUEUE, FunctionName="f", Enabled=False
+    )
+    return {"function": function, "queue_url": url, "mapping": mapping}
 
 
 def make_work(server: Server, folder: Path) -> dict[str, Any]:
@@ -176,6 +180,14 @@ def test_a_function_is_what_it_was_and_runs(again: Again) -> None:
     assert versions[1]["CodeSha256"] != versions[2]["CodeSha256"]
     answer = functions.invoke(FunctionName="f")
     assert json.loads(answer["Payload"].read()) == "three"
+
+
+def test_a_queue_has_its_function(again: Again) -> None:
+    functions, made = again.server.client("lambda"), again.before["mapping"]
+    told = functions.get_event_source_mapping(UUID=made["UUID"])
+    assert told["State"] == "Disabled"
+    for member in ("EventSourceArn", "FunctionArn", "BatchSize", "LastModified"):
+        assert told[member] == made[member]
 
 
 def test_a_role_has_its_policies(again: Again) -> None:

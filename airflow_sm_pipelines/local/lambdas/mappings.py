@@ -2,7 +2,7 @@
 
 While there is one, a thread asks each queue for messages, and deletes those of a batch that the
 function has taken; what it fails on is visible again after the queue's visibility timeout. Only
-queues of SQS are a source here, and they are in memory, as all of moto's.
+queues of SQS are a source here.
 """
 
 import functools
@@ -11,8 +11,8 @@ import logging
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -24,6 +24,7 @@ from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import Call, body
 from airflow_sm_pipelines.local.control.disruption import Answer
 from airflow_sm_pipelines.local.errors import AwsError
+from airflow_sm_pipelines.local.kept import Shelf
 from airflow_sm_pipelines.local.lambdas.functions import Functions
 
 logger = logging.getLogger(__name__)
@@ -61,16 +62,22 @@ class EventSource:
 
 
 class Mappings:
-    """The mappings of a server; `sqs` makes a client of its queues, when there is one to ask."""
+    """The mappings of a server; `sqs` makes a client of its queues, when there is one to ask.
 
-    def __init__(self, functions: Functions, *, sqs: Callable[[], Any]) -> None:
+    On the shelf they outlive the server.
+    """
+
+    def __init__(self, functions: Functions, *, sqs: Callable[[], Any], shelf: Shelf) -> None:
         self._functions = functions
         self._client = sqs
+        self._shelf = shelf
         self._told: set[str] = set()
-        self._mappings: dict[str, EventSource] = {}
+        self._mappings = {each.id: each for each in _earlier(shelf)}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
+        if self._mappings:
+            self._start_asking()
 
     def concern(self, call: Call) -> bool:
         """Whether a request is one that is answered here."""
@@ -119,10 +126,8 @@ class Mappings:
                         f"mapping with UUID {each.id}",
                         409,
                     )
-            self._mappings[made.id] = made
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._ask, name="Mappings", daemon=True)
-                self._thread.start()
+            self._put(made)
+            self._start_asking()
         return made.describe("Creating"), 202
 
     def _get(self, environ: dict[str, Any]) -> tuple[Fields, int]:
@@ -149,14 +154,19 @@ class Mappings:
             modified=now().timestamp(),
         )
         with self._lock:
-            self._mappings[found.id] = changed
+            self._put(changed)
         return changed.describe("Updating"), 202
 
     def _delete(self, environ: dict[str, Any]) -> tuple[Fields, int]:
         found = self._named(environ)
         with self._lock:
             self._mappings.pop(found.id, None)
+            self._shelf.remove(found.id)
         return found.describe("Deleting"), 202
+
+    def _put(self, mapping: EventSource) -> None:
+        self._mappings[mapping.id] = mapping
+        self._shelf.put(mapping.id, asdict(mapping))
 
     def _named(self, environ: dict[str, Any]) -> EventSource:
         """The mapping that a path names."""
@@ -179,6 +189,11 @@ class Mappings:
             message = f"Error occurred while ReceiveMessage. {error.response['Error']['Message']}"
             raise AwsError("InvalidParameterValueException", message) from error
         return url
+
+    def _start_asking(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._ask, name="Mappings", daemon=True)
+            self._thread.start()
 
     def _ask(self) -> None:
         """Take messages from all queues, until the end of the server."""
@@ -217,6 +232,15 @@ class Mappings:
                 self._sqs.delete_message(
                     QueueUrl=mapping.queue, ReceiptHandle=message["ReceiptHandle"]
                 )
+
+
+def _earlier(shelf: Shelf) -> Iterator[EventSource]:
+    """The mappings of an earlier server; what is none is told."""
+    for name, value in shelf.all():
+        try:
+            yield EventSource(**value)
+        except TypeError as error:
+            logger.warning("mapping %s: left out: %r", name, error)
 
 
 def _request(environ: dict[str, Any]) -> Fields:
