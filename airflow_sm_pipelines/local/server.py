@@ -17,7 +17,7 @@ from botocore.session import Session
 from werkzeug.serving import ThreadedWSGIServer
 
 from airflow_sm_pipelines.local import listening as places
-from airflow_sm_pipelines.local import sdk_config, shapes, transport
+from airflow_sm_pipelines.local import sdk_config, shapes, spark_job, transport
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.auto_ml import auto_ml
@@ -191,7 +191,7 @@ class LocalAWS:
             images=self._images,
             objects=objects,
             logs=logs,
-            environment=self._variables(),
+            environment={**self._variables(), spark_job.S3: str(self.root / "s3")},
         )
         jobs = Jobs(
             self.account,

@@ -2,6 +2,8 @@
 
 A plain script that runs in the job's environment. In AWS's image it submits to YARN on the hosts of
 the job; here the first host runs Spark with one thread per CPU, the others have nothing to do.
+What an application reads and writes in S3 are the folders of the buckets
+(`docs/decisions/spark-on-folders.md`).
 The options are those of smspark-submit. Of the configuration that the SDK gives, the classification
 `spark-defaults` counts.
 """
@@ -14,12 +16,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 RESOURCES = Path("/opt/ml/config/resourceconfig.json")
 CONFIGURATION = Path("/opt/ml/processing/input/conf/configuration.json")
 FILES = ("jars", "py_files", "files")
+
+# Where the buckets are; a container does not see them.
+S3 = "AIRFLOW_SM_LOCAL_S3"
+SCHEMES = ("s3", "s3a", "s3n")
+COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
+# Hadoop's table of mounts, under the name of another file system.
+MOUNTED = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -43,8 +52,26 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         return _refuse(str(error))
     _say(f"running {' '.join(command)}")
-    environment = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_HOSTNAME": "localhost"}
+    environment = {"PYSPARK_PYTHON": sys.executable, **HERE}
     return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+
+
+def on_folders(folders: Mapping[str, Path]) -> dict[str, str]:
+    """The properties with which Spark finds buckets as folders, without a client of S3."""
+    schemes = {f"spark.hadoop.fs.{scheme}.impl": MOUNTED for scheme in SCHEMES}
+    buckets = {
+        f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback": folder.as_uri()
+        for bucket, folder in sorted(folders.items())
+    }
+    return {
+        "spark.ui.enabled": "false",
+        # Hadoop's other way to write files leaves one with a checksum beside each, an object too.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        # For this scheme Hadoop names one of the jar that is not there.
+        "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": COMMITTER,
+        **schemes,
+        **buckets,
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +98,7 @@ def _options(options: argparse.Namespace) -> Iterator[str]:
         if value:
             yield from (f"--{name.replace('_', '-')}", ",".join(_listed(value)))
     yield from _event_logs(options)
-    for name, value in _defaults().items():
+    for name, value in {**on_folders(_folders()), **_defaults()}.items():
         yield from ("--conf", f"{name}={value}")
     if options.verbose:
         yield "--verbose"
@@ -100,6 +127,14 @@ def _listed(value: str) -> Iterator[str]:
             raise ValueError(f"{path} is not there; it would be a file or a folder of files")
 
 
+def _folders() -> dict[str, Path]:
+    """The buckets and their folders, where this process sees them."""
+    root = Path(os.environ.get(S3, ""))
+    there = S3 in os.environ and root.is_dir()
+    names = [each.name for each in root.iterdir() if each.is_dir()] if there else []
+    return {name: root / name for name in names if not name.startswith(".")}
+
+
 def _defaults() -> dict[str, str]:
     """The properties that the job's configuration sets for Spark."""
     if not CONFIGURATION.exists():
@@ -113,6 +148,10 @@ def _defaults() -> dict[str, str]:
             name = each.get("Classification")
             _say(f"configuration of {name}: only spark-defaults has an effect here")
     return properties
+
+
+# Else Spark listens on all addresses of the machine.
+HERE = {"SPARK_LOCAL_HOSTNAME": "localhost", "SPARK_LOCAL_IP": "127.0.0.1"}
 
 
 def _say(line: str) -> None:

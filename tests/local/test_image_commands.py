@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.local.image_commands import PROGRAMS, commands
 
 from .calls import channel, processing_input, resources
@@ -147,16 +148,25 @@ CONFIGURATION = json.dumps(
 
 
 def test_a_spark_application_is_submitted_to_this_machine(
-    submitted: Callable[..., tuple[dict[str, Any], str]], job_folder: Path
+    submitted: Callable[..., tuple[dict[str, Any], str]],
+    job_folder: Path,
+    aws: LocalAWS,
+    bucket: str,
 ) -> None:
     app = ["--py-files", "/opt/ml/processing/lib", "/opt/ml/processing/code/script.py", "--x", "1"]
     job, log = submitted(*app)
     assert job["ProcessingJobStatus"] == "Completed", log
-    assert log.splitlines()[-1] == (
+    submitted_with = log.splitlines()[-1]
+    assert submitted_with.startswith(
         "[--master][local[*]][--py-files]"
         "[/opt/ml/processing/lib/a.py,/opt/ml/processing/lib/b.py]"
         "[--conf][spark.eventLog.enabled=true]"
         "[--conf][spark.eventLog.dir=file:///opt/ml/processing/events]"
+    )
+    mounted = f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"
+    assert f"[--conf][{mounted}=file://{aws.root}/s3/{bucket}]" in submitted_with
+    assert ".store" not in submitted_with
+    assert submitted_with.endswith(
         "[--conf][spark.executor.memory=1g][/opt/ml/processing/code/script.py][--x][1] "
         f"{job_folder}/python/bin/python"
     )

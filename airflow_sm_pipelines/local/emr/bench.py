@@ -10,6 +10,7 @@ from airflow_sm_pipelines.local.emr.commands import Commands
 from airflow_sm_pipelines.local.errors import JobError
 from airflow_sm_pipelines.local.fetching import fetch
 from airflow_sm_pipelines.local.objects import Objects
+from airflow_sm_pipelines.local.spark_job import SCHEMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Bench:
     def fetched(self, uri: str) -> str:
         """The object of an S3 URI as a file of this machine; anything else stays as it is."""
         scheme, bucket, key, *_ = urlsplit(uri)
-        if scheme not in S3:
+        if scheme not in SCHEMES:
             return uri
         file = self.folder / Path(key).name
         if not fetch(self.objects, f"s3://{bucket}{key}", file):
@@ -86,4 +87,3 @@ class Bench:
 
 
 SUBMIT = "spark-submit"
-S3 = ("s3", "s3a", "s3n")

@@ -5,8 +5,9 @@ A new jar is a function and a row of `JARS`.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from airflow_sm_pipelines.local.emr.bench import S3, Bench, Ready
+from airflow_sm_pipelines.local.emr.bench import Bench, Ready
 from airflow_sm_pipelines.local.errors import JobError
+from airflow_sm_pipelines.local.spark_job import HERE, on_folders
 
 
 def of_jar(bench: Bench, jar: str, arguments: Sequence[str]) -> Ready:
@@ -43,8 +44,7 @@ def spark_submit(bench: Bench, arguments: Sequence[str]) -> Ready:
         raise JobError("spark-submit: no application; name a .py or .jar file")
     application, *rest = words
     argv = [*submit.argv, *kept, bench.fetched(application), *rest]
-    # Else Spark listens on all addresses of the machine.
-    return Ready(argv=argv, variables={**submit.variables, "SPARK_LOCAL_IP": "127.0.0.1"})
+    return Ready(argv=argv, variables={**submit.variables, **HERE})
 
 
 def _configuration(bench: Bench) -> Iterator[str]:
@@ -52,10 +52,7 @@ def _configuration(bench: Bench) -> Iterator[str]:
 
     They come before an application's own, which count where both say something.
     """
-    properties = {f"spark.hadoop.fs.{scheme}.impl": MOUNTED for scheme in S3}
-    for bucket, folder in bench.objects.folders().items():
-        properties[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = folder.as_uri()
-    for name, value in {**QUIET, **properties}.items():
+    for name, value in on_folders(bench.objects.folders()).items():
         yield from ("--conf", f"{name}={value}")
 
 
@@ -70,14 +67,6 @@ def _script_runner(bench: Bench, arguments: Sequence[str]) -> Ready:
     script, *rest = arguments
     return bench.command("bash", bench.fetched(script), *rest)
 
-
-# Hadoop's table of mounts, under the name of another file system.
-MOUNTED = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
-QUIET = {
-    # Hadoop's other way to write files leaves one with a checksum beside each, an object too.
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-    "spark.ui.enabled": "false",
-}
 
 # Where Spark runs: here, whatever the cluster's way is.
 ELSEWHERE = frozenset({"--master", "--deploy-mode"})

@@ -1,4 +1,4 @@
-"""EMR's steps and job runs with Spark itself: a minute, so `make test-slow` asks for it."""
+"""Spark itself in steps, job runs and processing jobs; `make test-slow` asks for it."""
 
 import os
 import shutil
@@ -129,3 +129,42 @@ def test_a_job_run_counts_rows(data: str, aws: LocalAWS) -> None:
     assert (counted["state"], failed["state"]) == ("SUCCESS", "FAILED")
     assert failed["stateDetails"].startswith("Job failed, exit code 1. ")
     assert "[PATH_NOT_FOUND]" in failed["stateDetails"]
+
+
+def test_a_processing_job_of_the_spark_image_reads_and_writes_s3(data: str, aws: LocalAWS) -> None:
+    sagemaker, s3 = client("sagemaker", aws), client("s3", aws)
+    code = "/opt/ml/processing/input/code"
+    source, target = (f"{data.replace('s3:', 's3a:')}/{each}" for each in ("in/", "out/job"))
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu"
+    located = {
+        "S3Uri": f"{data}/app/count.py",
+        "LocalPath": code,
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    sagemaker.create_processing_job(
+        ProcessingJobName="spark",
+        RoleArn=ROLE,
+        AppSpecification={
+            "ImageUri": image,
+            "ContainerEntrypoint": ["smspark-submit", f"{code}/count.py"],
+            "ContainerArguments": [source, target],
+        },
+        ProcessingInputs=[{"InputName": "code", "S3Input": located}],
+        ProcessingResources={
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 1,
+            }
+        },
+    )
+
+    def told() -> dict[str, Any]:
+        return dict(sagemaker.describe_processing_job(ProcessingJobName="spark"))
+
+    until(lambda: told()["ProcessingJobStatus"] != "InProgress", seconds=300)
+    assert told()["ProcessingJobStatus"] == "Completed", told()
+    assert "\nrows: 3\n" in (aws.root / "jobs" / "spark" / "log.txt").read_text()
+    listed = s3.list_objects_v2(Bucket=aws.account.bucket, Prefix="out/job/")["Contents"]
+    assert "out/job/_SUCCESS" in [each["Key"] for each in listed]
