@@ -43,12 +43,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LocalAWS]":
-    """A local AWS with the images that it has by default."""
+    """A local AWS with the images that it has by default, and s3://bucket/model.tar.gz."""
     from airflow_sm_pipelines.cli import service_models
     from airflow_sm_pipelines.local import LocalAWS
 
     service_models.share()  # tests make clients by the dozen
-    with LocalAWS(tmp_path_factory.mktemp("aws"), grace_seconds=1) as server:
+    root = tmp_path_factory.mktemp("aws")
+    (root / "s3" / "bucket").mkdir(parents=True)
+    (root / "s3" / "bucket" / "model.tar.gz").touch()
+    with LocalAWS(root, grace_seconds=1) as server:
         yield server
 
 

@@ -19,7 +19,7 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 
 
 def model(name: str) -> dict[str, Any]:
-    container = {"Image": "python:3", "ModelDataUrl": "s3://b/m.tar.gz"}
+    container = {"Image": "python:3", "ModelDataUrl": "s3://bucket/model.tar.gz"}
     return {"Name": name, "Type": "Model", "Arguments": {"PrimaryContainer": container}}
 
 

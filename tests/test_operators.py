@@ -64,7 +64,9 @@ def processing(script: str = "pass", **arguments: Any) -> Step:
 MODEL: Step = {
     "Name": "S",
     "Type": "Model",
-    "Arguments": {"PrimaryContainer": {"Image": "python:3", "ModelDataUrl": "s3://b/m.tar.gz"}},
+    "Arguments": {
+        "PrimaryContainer": {"Image": "python:3", "ModelDataUrl": "s3://bucket/model.tar.gz"}
+    },
 }
 REGISTER: Step = {
     "Name": "S",

@@ -32,6 +32,7 @@ class Hosting:
         for container in request.get("Containers") or [request["PrimaryContainer"]]:
             if container.get("ModelPackageName"):
                 self._registry.get(PACKAGE, container["ModelPackageName"])
+        self._registry.look(MODEL, request)
         fields = recorded(MODEL, request)
         return {"ModelArn": self._registry.create(MODEL, request["ModelName"], fields=fields)}
 

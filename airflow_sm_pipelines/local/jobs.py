@@ -137,6 +137,13 @@ class Jobs:
         """What every job of a kind looks like at this moment."""
         return [job.describe() for job in self._of(kind)]
 
+    def completed(self) -> list[Fields]:
+        """What every job of any kind looks like that has ended well."""
+        with self._lock:
+            jobs = [job for kind in self._jobs.values() for job in kind.values()]
+        described = ((job.kind.status_key, job.describe()) for job in jobs)
+        return [told for key, told in described if told[key] == "Completed"]
+
     def close(self, *, grace_seconds: float) -> None:
         """Stop every job, and return when the last process has ended."""
         with self._lock:

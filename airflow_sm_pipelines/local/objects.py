@@ -29,6 +29,11 @@ class Objects:
         bucket, prefix = split(uri)
         return self._store.has_bucket(bucket) and any(self._store.walk(bucket, prefix=prefix))
 
+    def has(self, uri: str) -> bool:
+        """Whether there is an object with exactly this URI; a bucket must not be there."""
+        bucket, key = split(uri)
+        return self._store.has_bucket(bucket) and self._store.find(bucket, key) is not None
+
     def download(self, uri: str, folder: Path) -> int:
         """Copy every object whose key starts with `uri` into `folder`; the number of files.
 

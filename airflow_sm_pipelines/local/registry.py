@@ -136,6 +136,7 @@ class Registry:
         self.lock = threading.RLock()
         self._records = {noun: self._load(noun) for noun in KINDS}
         self.hosts: dict[str, Host] = {}  # by kind; without one nothing stands behind a resource
+        self.looks: dict[str, Callable[[Fields], None]] = {}  # by kind: what refuses a Create
 
     def notes(self, what: str) -> Notes:
         """What else is to be known of resources, by its name."""
@@ -161,6 +162,11 @@ class Registry:
             if script is None and kind.noun in self.hosts:
                 self.hosts[kind.noun].deploy(record.fields, on="Create", gained=gained or {})
             return arn
+
+    def look(self, kind: Kind, request: Fields) -> None:
+        """Refuse a Create that names what is not there, where something looks for it."""
+        if kind.noun in self.looks:
+            self.looks[kind.noun](request)
 
     def get(self, kind: Kind, name_or_arn: str) -> Fields:
         """The resource of that name or ARN, as it is at this moment."""

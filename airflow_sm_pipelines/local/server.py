@@ -44,11 +44,12 @@ from airflow_sm_pipelines.local.logs import Logs
 from airflow_sm_pipelines.local.machine import Machine
 from airflow_sm_pipelines.local.measured import Measured
 from airflow_sm_pipelines.local.messages import remembered
+from airflow_sm_pipelines.local.model_data import ModelData
 from airflow_sm_pipelines.local.objects import Objects
 from airflow_sm_pipelines.local.pages import Pages
 from airflow_sm_pipelines.local.pipelines import Pipelines
 from airflow_sm_pipelines.local.processing import processing
-from airflow_sm_pipelines.local.registry import Registry
+from airflow_sm_pipelines.local.registry import MODEL, Registry
 from airflow_sm_pipelines.local.resent import Resent
 from airflow_sm_pipelines.local.s3.service import S3
 from airflow_sm_pipelines.local.s3.space import LEAST_FREE_BYTES, Space
@@ -202,6 +203,7 @@ class LocalAWS:
             ready=space.check_job,
         )
         registry = Registry(self.account, self.scripts, self.root / "registry")
+        registry.looks[MODEL.noun] = ModelData(objects, jobs).check
         kinds = _kinds(machine, jobs, registry)
         jobs.load(kinds)
         beside = self._services(machine, moto)
