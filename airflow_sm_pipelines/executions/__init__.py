@@ -2,6 +2,7 @@
 
     runner.py     what a `LocalAWS` is given for it
     __main__.py   the program of one execution
+    reusing.py    what it does of a pipeline of which a part has run before
     telling.py    what that program tells of its steps
     served.py     the local AWS as a process, with all this
 

@@ -75,6 +75,9 @@ class Run:
 
         from airflow_sm_pipelines.cli.execution import Execution
         from airflow_sm_pipelines.cli.stopping_run import stopper
+        from airflow_sm_pipelines.executions.reusing import reuse
+
+        reuse(dag, kept=order["Kept"], skipped=order["Skipped"], times=order["Times"])
 
         def before_task() -> None:
             interruption.hold()

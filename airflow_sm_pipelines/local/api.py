@@ -51,11 +51,11 @@ class Told:
     created: str = ""
 
 
-_INSTEAD = {
-    "StartPipelineExecution": " without Airflow; `airflow-sm local` has it, and `airflow-sm run "
-    "pipeline:NAME --connection aws_default` runs a pipeline of any local AWS",
-    "RetryPipelineExecution": "; start another execution, of which cached steps adopt earlier jobs",
-}
+_WITHOUT_AIRFLOW = (
+    " without Airflow; `airflow-sm local` has it, and `airflow-sm run pipeline:NAME --connection "
+    "aws_default` runs a pipeline of any local AWS"
+)
+_INSTEAD = dict.fromkeys(("StartPipelineExecution", "RetryPipelineExecution"), _WITHOUT_AIRFLOW)
 
 _NEVER_PASSED_ON = re.compile(r"Job|Model|Endpoint|Inference|PipelineExecution|^Search$")
 

@@ -69,7 +69,7 @@ def test_start_has_run_the_steps(said: dict[str, str], served: Served) -> None:
     assert described["ProcessingJobStatus"] == "Completed"
 
 
-# Two executions at once, of which one is to fail and one to be stopped.
+# Two executions at once, of which one is to fail, twice, and one to be stopped.
 ENDS = """
 import time
 
@@ -82,39 +82,53 @@ from sagemaker.workflow.steps import ProcessingStep
 
 seconds, code = ParameterInteger("Seconds", 0), ParameterInteger("Code", 0)
 program = "import os, sys, time; time.sleep(int(os.environ['S'])); sys.exit(int(os.environ['C']))"
-processor = Processor(
-    "arn:aws:iam::123456789012:role/SageMakerExecutionRole",
-    image_uri="python:3",
-    instance_count=1,
-    instance_type="ml.m5.large",
-    entrypoint=["python3", "-c", program],
-    env={"S": seconds.to_string(), "C": code.to_string()},
-    sagemaker_session=PipelineSession(),
-)
+
+
+def step(name, seconds, code, **keys):
+    processor = Processor(
+        "arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        image_uri="python:3",
+        instance_count=1,
+        instance_type="ml.m5.large",
+        entrypoint=["python3", "-c", program],
+        env={"S": seconds, "C": code},
+        sagemaker_session=PipelineSession(),
+    )
+    return ProcessingStep(name=name, step_args=processor.run(), **keys)
+
+
 steps = [
-    ProcessingStep(name="First", step_args=processor.run()),
-    ProcessingStep(name="Second", step_args=processor.run(), depends_on=["First"]),
+    step("First", seconds.to_string(), "0"),
+    step("Second", "0", code.to_string(), depends_on=["First"]),
 ]
 pipeline = Pipeline("Ends", parameters=[seconds, code], steps=steps)
 pipeline.upsert(role_arn="arn:aws:iam::123456789012:role/OfThePipeline")
 fails, stops = pipeline.start({"Code": 7}), pipeline.start({"Seconds": 600})
 
-try:
-    fails.wait(delay=1, max_attempts=600)
-except WaiterError as error:
-    assert "terminal failure state" in str(error), error
-else:
-    raise AssertionError("it has not failed")
+
+def fail():
+    try:
+        fails.wait(delay=1, max_attempts=600)
+    except WaiterError as error:
+        assert "terminal failure state" in str(error), error
+    else:
+        raise AssertionError("it has not failed")
+    second, first = fails.list_steps()
+    assert (first["StepName"], first["StepStatus"]) == ("First", "Succeeded"), first
+    assert (second["StepName"], second["StepStatus"]) == ("Second", "Failed"), second
+    assert "exit code: 7" in second["FailureReason"], second
+    return first, second["Metadata"]["ProcessingJob"]["Arn"][-4:]
+
+
+before = fail()
 described = fails.describe()
 assert described["PipelineExecutionStatus"] == "Failed", described
 assert described["FailureReason"] == "Step failure: One or multiple steps failed.", described
-(step,) = fails.list_steps()
-assert (step["StepName"], step["StepStatus"]) == ("First", "Failed"), step
-assert "exit code: 7" in step["FailureReason"], step
 values = fails.list_parameters()["PipelineParameters"]
 assert values == [{"Name": "Seconds", "Value": "0"}, {"Name": "Code", "Value": "7"}], values
 
 sagemaker = pipeline.sagemaker_session.sagemaker_client
+sagemaker.retry_pipeline_execution(PipelineExecutionArn=fails.arn)
 while not any(step["Metadata"] for step in stops.list_steps()):
     time.sleep(0.2)
 (step,) = stops.list_steps()
@@ -131,9 +145,13 @@ assert status == "Stopped", status
 assert step["StepStatus"] == "Stopped", step
 status = sagemaker.describe_processing_job(ProcessingJobName=job)["ProcessingJobStatus"]
 assert status == "Stopped", status
+
+again = fail()
+assert again[0] == before[0], again  # it was not run again
+assert (before[1], again[1]) == ("-3-1", "-4-1"), (before, again)
 """
 
 
-def test_an_execution_that_fails_and_one_that_is_stopped(served: Served) -> None:
+def test_an_execution_that_fails_and_is_retried_and_one_that_is_stopped(served: Served) -> None:
     done = served.run([environment("sdk") / "python", "-c", ENDS])
     assert done.returncode == 0, done.stderr

@@ -25,7 +25,9 @@ def order(folder: Path, definition: str = '{"Version": "2020-12-01", "Steps": []
     pipeline = {"PipelineName": "Abalone", "PipelineDefinition": definition}
     (folder / "pipeline.json").write_text(json.dumps(pipeline))
     started = "2026-02-03T04:05:06.789000+00:00"
-    (folder / "order.json").write_text(json.dumps({"StartTime": started, "Parameters": {}}))
+    again = {"Kept": {}, "Skipped": [], "Times": 0}
+    text = json.dumps({"StartTime": started, "Parameters": {}, **again})
+    (folder / "order.json").write_text(text)
 
 
 @contextmanager

@@ -88,9 +88,18 @@ def pipelines(airflow_database: None) -> Iterator[Path]:
 
 @pytest.fixture
 def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
-    """Run a definition, given as an object or a file, with values for its parameters."""
+    """Run a definition, given as an object or a file, with values for its parameters.
 
-    def run(definition: dict[str, Any] | Path, *, name: str, **parameters: Any) -> Run:
+    `change` gets the DAG before it is run.
+    """
+
+    def run(
+        definition: dict[str, Any] | Path,
+        *,
+        name: str,
+        change: Callable[[Any], None] = lambda dag: None,
+        **parameters: Any,
+    ) -> Run:
         from airflow_sm_pipelines import load_dags
 
         text = definition.read_text() if isinstance(definition, Path) else json.dumps(definition)
@@ -108,6 +117,7 @@ def run_pipeline(pipelines: Path, aws_environment: "LocalAWS") -> RunPipeline:
 
         for task in dag.tasks:
             task.on_failure_callback = [failed]
+        change(dag)
         run = dag.test(run_conf=parameters)
         instances = run.get_task_instances()
         return Run(

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from airflow_sm_pipelines.local.executions.execution import STEP_FAILURE, Execution
 from airflow_sm_pipelines.local.executions.process import Event, Program
@@ -34,7 +35,7 @@ class Engine:
     def run(self, execution: Execution) -> None:
         """Run an execution as soon as there is room."""
         future = self._going[execution] = self._pool.submit(self._run, execution)
-        future.add_done_callback(lambda _: self._going.pop(execution, None))
+        future.add_done_callback(partial(self._let_go, execution))
 
     def stop(self, execution: Execution) -> None:
         """Stop an execution and its jobs; returns before they have ended."""
@@ -54,6 +55,11 @@ class Engine:
         for execution in going:
             if not execution.final:
                 execution.finish("Failed", DIED)
+
+    def _let_go(self, execution: Execution, ended: "Future[None]") -> None:
+        """Keep a future no longer; its execution may already be tried again."""
+        if self._going.get(execution) is ended:
+            del self._going[execution]
 
     def _run(self, execution: Execution) -> None:
         try:

@@ -1,8 +1,9 @@
 """One execution of a pipeline: what it was asked for, what Describe says, and its steps."""
 
+import json
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,21 @@ from airflow_sm_pipelines.local import kept
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.executions.metadata import metadata
 from airflow_sm_pipelines.local.executions.process import Event, Program
-from airflow_sm_pipelines.local.executions.runner import PIPELINE, WORK
+from airflow_sm_pipelines.local.executions.runner import ORDER, PIPELINE, WORK
 
 Fields = Mapping[str, Any]
 Find = Callable[["Execution", Fields], Fields]
 """What is known of a step beside what the program has told: its job, an answer to its callback."""
 
 RECORD = "execution.json"
+OUTPUTS = "outputs"
 FINAL = frozenset({"Stopped", "Failed", "Succeeded"})
 STATUS = "PipelineExecutionStatus"
 
 # https://github.com/aws/sagemaker-python-sdk, tests/integ/sagemaker/workflow/test_workflow.py
 STEP_FAILURE = "Step failure: One or multiple steps failed."
 
+_EXPERIMENT = ("ExperimentName", "TrialName")
 _LONGEST_REASON = 1024
 _LONGEST_EXECUTION_REASON = 1300
 
@@ -33,7 +36,8 @@ class Execution:
     """An execution, written to its folder with each change.
 
     `request` is that of StartPipelineExecution, `parameters` are all values as text. `find` is
-    asked what a step has made, when that is listed and when the step ends.
+    asked what a step has made, when that is listed and when the step ends. `retries` are the tokens
+    of RetryPipelineExecution.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class Execution:
         fields: Fields,
         find: Find,
         steps: Mapping[str, Fields] | None = None,
+        retries: Sequence[str] = (),
     ) -> None:
         self.folder = folder
+        self.retries = tuple(retries)
         self.request = request
         self.parameters = parameters
         self._find = find
@@ -104,9 +110,12 @@ class Execution:
         with self._lock:
             name = str(event["Step"])
             before = self._steps.get(name) or self._begun(name, event)
+            if before.get("StepStatus") == "Succeeded":  # it has, before a retry
+                return
             step = {**before, "StepStatus": event["Status"], "AttemptCount": event["Attempt"]}
             if event["Status"] in FINAL:
                 step |= self._ended(name, step, event)
+                self._note(name, event)
             self._steps[name] = step
             self.write()
 
@@ -122,6 +131,29 @@ class Execution:
             failure = {"FailureReason": reason[:_LONGEST_EXECUTION_REASON]} if reason else {}
             self.update(**{STATUS: status}, **failure)
             self._pipeline = None  # it is not asked for any more
+
+    def kept(self) -> dict[str, Fields]:
+        """Step -> what it has handed on, of those that have succeeded but Condition steps."""
+        with self._lock:
+            succeeded = [
+                name
+                for name, step in self._steps.items()
+                if step["StepStatus"] == "Succeeded" and "Condition" not in step["Metadata"]
+            ]
+        return {name: kept.read(self._output(name))["Response"] for name in succeeded}
+
+    def begin_again(self, reuse: Fields, *, token: str, changes: Fields) -> None:
+        """Be in progress again, with what is to be reused; steps that succeeded stay listed.
+
+        `changes` are those of the pipeline, which Describe shows.
+        """
+        with self._lock:
+            self.retries = (*self.retries, token)
+            _change(self.folder / ORDER, reuse)
+            _change(self.folder / PIPELINE, changes)
+            steps = self._steps.items()
+            self._steps = {name: each for name, each in steps if each["StepStatus"] == "Succeeded"}
+            self.update(**{**changes, STATUS: "Executing", "FailureReason": None})
 
     def stop(self, *, grace_seconds: float) -> None:
         """Stop its jobs and then itself; without a program it has ended at once."""
@@ -154,9 +186,32 @@ class Execution:
             "Request": self.request,
             "Parameters": self.parameters,
             "Description": self._fields,
+            "Retries": self.retries,
             "Steps": list(self._steps.values()),
         }
         kept.write(self.folder / RECORD, record)
+
+    def _note(self, name: str, event: Event) -> None:
+        """Keep what a step hands on, and the experiment that its job is in."""
+        response = event.get("Response") or {}
+        if event["Status"] == "Succeeded":
+            self._output(name).parent.mkdir(exist_ok=True)
+            kept.write(self._output(name), {"Response": response})
+        if config := response.get("ExperimentConfig"):
+            names = {key: config[key] for key in _EXPERIMENT if key in config}
+            self._fields = {**self._fields, "PipelineExperimentConfig": names}
+
+    def _output(self, name: str) -> Path:
+        return self.folder / OUTPUTS / f"{name}.json"
+
+    def _reused(self, name: str) -> dict[str, Any]:
+        """Which execution a step was reused from, where only others were selected."""
+        config = self._fields.get("SelectiveExecutionConfig") or {}
+        selected = [each["StepName"] for each in config.get("SelectedSteps", ())]
+        source = config.get("SourcePipelineExecutionArn")
+        if not source or name in selected:
+            return {}
+        return {"SelectiveExecutionResult": {"SourcePipelineExecutionArn": source}}
 
     def _begun(self, name: str, event: Event) -> Fields:
         step = self.pipeline.step(name)
@@ -166,6 +221,7 @@ class Execution:
             **{key: value for key, value in shown.items() if value},
             "StartTime": _time(event),
             "Metadata": {},
+            **self._reused(name),
         }
 
     def _ended(self, name: str, step: Fields, event: Event) -> dict[str, Any]:
@@ -186,6 +242,12 @@ class Execution:
         return step if "EndTime" in step else {**step, **self._find(self, step)}
 
 
+def _change(file: Path, changes: Fields) -> None:
+    """Replace members of a JSON file."""
+    before = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**before, **changes}, indent=2), encoding="utf-8")
+
+
 def _time(event: Event) -> datetime:
     """When an event happened, in the unit of SageMaker's answers."""
     moment = datetime.fromisoformat(event["Time"])
@@ -201,6 +263,7 @@ def read(folder: Path, find: Find) -> Execution:
         parameters=record["Parameters"],
         fields=record["Description"],
         find=find,
+        retries=record["Retries"],
         steps={step["StepName"]: step for step in record["Steps"]},
     )
     created = execution.describe()["CreationTime"]

@@ -3,7 +3,9 @@
 The program gets the folder of an execution as its last argument, and there
 
     pipeline.json   the pipeline as DescribePipeline answers, at the time of the start
-    order.json      `PipelineExecutionArn`, `StartTime`, and all `Parameters` with their values
+    order.json      `PipelineExecutionArn`, `StartTime`, all `Parameters` with their values; `Kept`,
+                    step -> what it has handed on before and does again; `Skipped`, the steps that
+                    are not to run; `Times`, how often it was tried before
 
 What it needs while it runs goes into a folder `work/` there, which is removed at the end. Its
 environment leads to the local AWS. It prints a line of JSON for each change: of a step

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow_sm_pipelines.definition import bind_text, load
+from airflow_sm_pipelines.definition import Pipeline, bind_text, load
 from airflow_sm_pipelines.errors import DefinitionError, ParameterError
 from airflow_sm_pipelines.local import listing
 from airflow_sm_pipelines.local.account import Account, now
@@ -25,6 +25,7 @@ from airflow_sm_pipelines.local.executions.execution import (
     read,
 )
 from airflow_sm_pipelines.local.executions.runner import ORDER, PIPELINE
+from airflow_sm_pipelines.local.executions.selection import Reuse, of_retry, of_selection
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +59,10 @@ class Executions:
         }
 
     def operations(self) -> dict[str, Callable[[Fields], Fields | None]]:
-        """Operation -> what answers it; none answers StartPipelineExecution without an engine."""
-        start = {"StartPipelineExecution": self._start} if self._engine else {}
+        """Operation -> what answers it; none starts or retries an execution without an engine."""
+        runs = {"StartPipelineExecution": self._start, "RetryPipelineExecution": self._retry}
         return {
-            **start,
+            **(runs if self._engine else {}),
             "DescribePipelineExecution": lambda request: self._get(request).describe(),
             "DescribePipelineDefinitionForExecution": self._definition,
             "ListPipelineExecutions": self._list,
@@ -99,12 +100,13 @@ class Executions:
             if member in request:
                 raise invalid(f"{member} is not there in the local AWS: {why}")
         stored = self._pipeline(request["PipelineName"])
-        values = _values(stored, request)
+        pipeline, values = _bound(stored, request)
+        reuse = self._reuse(pipeline, request)
         token = request["ClientRequestToken"]
         with self._lock:
             known = self._tokens.get(token)
             if known is None:
-                known = self._tokens[token] = self._begin(stored, request, values)
+                known = self._tokens[token] = self._begin(stored, request, values, reuse)
             elif known.request != request:
                 # That it is refused is inferred: the operation is documented as idempotent.
                 raise AwsError(
@@ -121,7 +123,18 @@ class Executions:
             raise AwsError("ResourceNotFound", f"Pipeline '{arn}' does not exist.")
         return stored
 
-    def _begin(self, stored: Fields, request: Fields, values: Mapping[str, Any]) -> Execution:
+    def _reuse(self, pipeline: Pipeline, request: Fields) -> Reuse:
+        """What an execution takes of another one."""
+        config = request.get("SelectiveExecutionConfig")
+        if config is None:
+            return Reuse()
+        arn = config.get("SourcePipelineExecutionArn")
+        source = self._get({"PipelineExecutionArn": arn}) if arn else None
+        return of_selection(pipeline, config, source)
+
+    def _begin(
+        self, stored: Fields, request: Fields, values: Mapping[str, Any], reuse: Reuse
+    ) -> Execution:
         """A new execution, to be run as soon as there is room."""
         assert self._engine is not None, "without one there is no such operation"
         started = now()
@@ -137,6 +150,7 @@ class Executions:
             "PipelineExecutionArn": execution_arn,
             "StartTime": started.isoformat(),
             "Parameters": values,
+            **reuse.order(),
         }
         for name, content in ((PIPELINE, pipeline), (ORDER, order)):
             (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
@@ -158,6 +172,17 @@ class Executions:
         self._engine.run(execution)
         return execution
 
+    def _retry(self, request: Fields) -> Fields:
+        assert self._engine is not None, "without one there is no such operation"
+        execution, token = self._get(request), request["ClientRequestToken"]
+        changes = {key: request[key] for key in _DESCRIBED if key in request}
+        with self._lock:
+            if token not in execution.retries:
+                reuse = of_retry(execution, times=len(execution.retries) + 1)
+                execution.begin_again(reuse.order(), token=token, changes=changes)
+                self._engine.run(execution)
+        return {"PipelineExecutionArn": execution.arn}
+
     def _stop(self, request: Fields) -> Fields:
         execution = self._get(request)
         status = execution.describe()[STATUS]
@@ -173,7 +198,7 @@ class Executions:
     def _update(self, request: Fields) -> Fields:
         execution = self._get(request)
         if "ParallelismConfiguration" in request:
-            raise invalid("ParallelismConfiguration of an execution cannot be changed here")
+            raise invalid("ParallelismConfiguration cannot be changed while an execution runs here")
         execution.update(**request)
         return {"PipelineExecutionArn": execution.arn}
 
@@ -224,12 +249,12 @@ class Executions:
         return listing.page("ListPipelineParametersForExecution", request, rows)
 
 
-def _values(stored: Fields, request: Fields) -> dict[str, Any]:
-    """All values of an execution; raises what the service answers where they do not fit."""
+def _bound(stored: Fields, request: Fields) -> tuple[Pipeline, dict[str, Any]]:
+    """A pipeline, and all values of an execution; raises what the service answers."""
     given = {each["Name"]: each.get("Value", "") for each in request.get("PipelineParameters", ())}
     try:
         pipeline = load(stored["PipelineDefinition"], name=stored["PipelineName"])
-        return dict(bind_text(pipeline, given))
+        return pipeline, bind_text(pipeline, given)
     except ParameterError as error:
         raise invalid(str(error)) from error
     except DefinitionError as error:
@@ -283,7 +308,6 @@ _PIPELINE = (
 """What DescribePipeline answers of a pipeline, as far as a run of it needs that."""
 
 _REFUSED = {
-    "SelectiveExecutionConfig": "it runs all steps; a step that is cached adopts an earlier job",
     "PipelineVersionId": "it keeps a pipeline as it was stored last; leave it out",
     "PipelineVersionAlias": "it keeps a pipeline as it was stored last; leave it out",
     "MlflowExperimentName": "it has no MLflow",

@@ -260,7 +260,6 @@ def test_a_definition_that_cannot_be_run_is_refused(sm: Any) -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        {"SelectiveExecutionConfig": {"SelectedSteps": [{"StepName": "First"}]}},
         {"PipelineVersionId": 1},
         {"MlflowExperimentName": "mine"},
     ],
@@ -318,13 +317,6 @@ def test_an_execution_can_be_renamed(sm: Any, start: Start) -> None:
     arn = start(SUCCEEDED)
     sm.update_pipeline_execution(PipelineExecutionArn=arn, PipelineExecutionDisplayName="better")
     assert final(sm, arn)["PipelineExecutionDisplayName"] == "better"
-
-
-def test_an_execution_is_not_retried_but_started_anew(sm: Any, start: Start) -> None:
-    arn = start(SUCCEEDED)
-    final(sm, arn)
-    with pytest.raises(ClientError, match="start another execution, of which cached steps adopt"):
-        sm.retry_pipeline_execution(PipelineExecutionArn=arn)
 
 
 def test_a_pipeline_is_deleted_with_its_executions_but_not_while_one_is_in_progress(
