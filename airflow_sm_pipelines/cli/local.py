@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -111,7 +112,7 @@ def _serve_while(command: Sequence[str] | None, aws: "LocalAWS", seed: Path | No
         if seed:
             seeding.seed(aws.environment, seed)
         if command:
-            raise typer.Exit(_run(command, aws.environment))
+            raise typer.Exit(_run(command, aws))
         _serve(streams().out, aws)
     except KeyboardInterrupt:
         streams().err.print("stopping the local AWS and its jobs")
@@ -148,11 +149,12 @@ def exports(environment: Mapping[str, str]) -> list[str]:
     return [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def _run(command: Sequence[str], aws: "LocalAWS") -> int:
     # A profile of the user's would be looked for, and may not be there.
     own = {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}
+    shown = aws.shown(command) if shutil.which(command[0]) else command
     try:
-        return subprocess.run(command, env={**own, **environment}, check=False).returncode
+        return subprocess.run(shown, env={**own, **aws.environment}, check=False).returncode
     except OSError as error:
         raise CommandError(f"{command[0]}: {error.strerror}; name a program") from error
 

@@ -26,6 +26,7 @@ from airflow_sm_pipelines.local.errors import LocalError
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")))
 _ML = Path("/opt/ml")
 _HOSTS = Path("/etc/hosts")
+_NAMESPACE = "namespace"
 
 
 class SandboxError(LocalError):
@@ -65,6 +66,15 @@ class Isolation:
     def together(self) -> bool:
         """Whether several processes can have an /opt/ml, and know each other's names, at once."""
         return self.means.together
+
+    def shown(self, argv: Sequence[str], ml: Path) -> list[str]:
+        """What to run so that `argv`, which is no job, sees `ml` as /opt/ml.
+
+        `argv` as it is where this machine has an /opt/ml of its own, or one at a time for all.
+        """
+        if self.name != _NAMESPACE or _ML.exists():
+            return [*argv]
+        return [*_LAUNCH, _NAMESPACE, str(ml.resolve()), "--", *argv]
 
     def command(
         self,
@@ -156,7 +166,7 @@ def _nothing_works(failed: Sequence[Probe]) -> str:
 
 def _namespace(ml: Path, hosts: Path | None) -> list[str]:
     named = ["hosts", str(hosts)] if hosts and _HOSTS.exists() else []
-    return [*_LAUNCH, "namespace", str(ml), *named, *apart(), "--"]
+    return [*_LAUNCH, _NAMESPACE, str(ml), *named, *apart(), "--"]
 
 
 @functools.cache
@@ -209,7 +219,7 @@ def _symlink_obstacle() -> str:
 
 MEANS = (
     Means(
-        name="namespace",
+        name=_NAMESPACE,
         claim="each job has /opt/ml in a mount namespace of its own",
         remedy=(
             "allow user namespaces (`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` "

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
@@ -155,6 +156,13 @@ class LocalAWS:
     def isolation(self) -> str:
         """By which means jobs get their own /opt/ml here, and why."""
         return f"{self._isolation.name}: {self._isolation.reason}"
+
+    def shown(self, command: Sequence[str]) -> list[str]:
+        """What to run so that a program of the user's is as in a notebook, where that can be.
+
+        There the SageMaker SDK has the execution role from.
+        """
+        return self._isolation.shown(command, sdk_config.notebook(self.root))
 
     @property
     def environment(self) -> dict[str, str]:

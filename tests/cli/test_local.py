@@ -1,5 +1,6 @@
 """`airflow-sm local`: the local AWS in the foreground."""
 
+import json
 import shlex
 import signal
 import socket
@@ -36,6 +37,13 @@ def test_a_command_gets_the_variables_and_gives_its_exit_code(airflow_sm: Comman
     script = 'test -n "$AWS_ENDPOINT_URL" && exit 7'
     done = airflow_sm("local", "--port", "0", "--", "sh", "-c", script)
     assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
+
+
+def test_a_command_finds_the_role_where_the_sdk_looks_for_it(airflow_sm: Command) -> None:
+    look = ("cat", "/opt/ml/metadata/resource-metadata.json")
+    done = airflow_sm("local", "--port", "0", "--", *look)
+    role = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
+    assert json.loads(done.stdout) == {"ExecutionRoleArn": role}
 
 
 def test_whoever_opens_it_to_a_network_is_warned(airflow_sm: Command) -> None:
