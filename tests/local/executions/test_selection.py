@@ -18,7 +18,6 @@ from .conftest import (
     definition,
     ended,
     final,
-    has_begun,
     listed,
     processing,
 )
@@ -116,12 +115,11 @@ def test_a_selection_that_cannot_be_run_is_refused(
 
 def test_a_source_without_what_is_needed_is_refused(sm: Any, nested: str) -> None:
     going = begun(sm, nested, *done("First"), began("Second"), WAIT)
-    has_begun(sm, going, "Second")
     with pytest.raises(ClientError, match=f"{going} is in progress"):
         begun(sm, nested, SUCCEEDED, **select("Inside", source=going))
     sm.stop_pipeline_execution(PipelineExecutionArn=going)
     final(sm, going)
-    with pytest.raises(ClientError, match=f"{going} has no outputs of Second"):
+    with pytest.raises(ClientError, match=f"{going} has no outputs of .*Second"):
         begun(sm, nested, SUCCEEDED, **select("Inside", source=going))
 
 
