@@ -24,6 +24,8 @@ from airflow_sm_pipelines.local.environments import (
 from airflow_sm_pipelines.local.errors import LocalError
 from airflow_sm_pipelines.local.image_commands import commands
 
+DEFAULT = "default"  # the name of our last rule, for images of which nothing is known
+
 _HERE = Path(__file__).parent
 _SERVING = _HERE / "serving" / "script_serving.py"
 
@@ -47,7 +49,7 @@ class Runtime:
     environment: Mapping[str, str]
     train: tuple[str, ...] | None
     description: str
-    name: str = "default"
+    name: str = DEFAULT
     serve: tuple[str, ...] | None = None
     commands: Path | None = None
     handler: tuple[str, ...] | None = None
@@ -61,6 +63,11 @@ class Runtime:
     def takes_scripts(self) -> bool:
         """Whether `train` is a launcher of ours, which runs the script of a user."""
         return (self.train or ())[1:] in [launcher[1:] for launcher in LAUNCHERS.values()]
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody has said what stands for the image: it can run scripts alone."""
+        return self.name == DEFAULT and self.takes_scripts
 
     def for_job(self, folder: Path) -> "Runtime":
         """This runtime with a virtual environment of the job's own, made in `folder`.
@@ -188,6 +195,14 @@ class Images:
             description,
             rule.name,
             rule.serve or (engines.ENTRYPOINT, "serve"),
+        )
+
+    def missing(self, image_uri: str, command: str) -> str:
+        """What to say of an image of the user's own whose `train` or `serve` nobody has mapped."""
+        return (
+            f"{image_uri}: its program `{command}` is in the image alone, which is not run here, "
+            f"and no script is named for it; {self._advice(image_uri)}, and with {command} = "
+            f'["{{python}}", "/path/to/{command}"]'
         )
 
     def _advice(self, image_uri: str) -> str:

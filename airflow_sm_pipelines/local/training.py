@@ -165,7 +165,7 @@ def _launch(machine: Machine, job: Job, host: Host, runtime: Runtime) -> Launch:
         TRAINING_JOB_NAME=job.name,
         TRAINING_JOB_ARN=job.arn,
     )
-    command = _command(job.request["AlgorithmSpecification"], runtime)
+    command = _command(machine, job.request, runtime)
     return Launch(host=host, argv=command, environment=environment)
 
 
@@ -198,8 +198,9 @@ def _image(request: Fields) -> str:
     return image
 
 
-def _command(algorithm: Fields, runtime: Runtime) -> list[str]:
+def _command(machine: Machine, request: Fields, runtime: Runtime) -> list[str]:
     """What the container runs: its own entry point, or else the image's `train`."""
+    algorithm = request["AlgorithmSpecification"]
     arguments = algorithm.get("ContainerArguments") or ()
     entrypoint = algorithm.get("ContainerEntrypoint") or runtime.train
     if not entrypoint:
@@ -207,6 +208,9 @@ def _command(algorithm: Fields, runtime: Runtime) -> list[str]:
             f"ClientError: {algorithm['TrainingImage']} has no train command in the local AWS; "
             "give AlgorithmSpecification.ContainerEntrypoint, or train in the image map"
         )
+    scripted = "sagemaker_program" in (request.get("HyperParameters") or {})
+    if runtime.is_unknown and entrypoint is runtime.train and not scripted:
+        raise JobError(f"ClientError: {machine.images.missing(_image(request), 'train')}")
     return [*entrypoint, *arguments]
 
 

@@ -125,11 +125,18 @@ def start(machine: Machine, container: Container, place: Place) -> ModelServer:
             f"ClientError: {container.image} has no serve command in the local AWS; give serve in "
             "the image map"
         )
+    if runtime.is_unknown and not _scripted(container, place.folder / "ml" / "model"):
+        raise JobError(f"ClientError: {machine.images.missing(container.image, 'serve')}")
     contained = engines.IMAGE in runtime.environment
     own = not (contained or _takes_port(runtime.serve)) and networks.available(machine.isolation)
     launch = _in_own_network if own else _on_free_port
     process, doors = launch(machine, container, place, runtime)
     return ModelServer(container, process, log=place.log, doors=doors)
+
+
+def _scripted(container: Container, model: Path) -> bool:
+    """Whether there is a script to serve the model with."""
+    return "SAGEMAKER_PROGRAM" in container.environment or (model / "code").is_dir()
 
 
 def _runtime(machine: Machine, container: Container, place: Place) -> Runtime:

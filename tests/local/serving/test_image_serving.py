@@ -196,6 +196,31 @@ def model_fn(folder):
     assert said(refused)["OriginalStatusCode"] == 415
 
 
+def test_the_program_of_an_unknown_image_is_told_how_to_map(
+    clients: Callable[[str], Any], bucket: str
+) -> None:
+    sagemaker, name, image = clients("sagemaker"), f"test-{uuid4().hex[:12]}", "our/forest:1"
+    sagemaker.create_training_job(
+        TrainingJobName=name,
+        RoleArn=ROLE,
+        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/models"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+    )
+    clients("s3").put_object(Bucket=bucket, Key="in/new.csv", Body="1\n")
+    make_model(sagemaker, clients("s3"), bucket, {"weights": "1"}, name=name, image=image)
+    sagemaker.create_transform_job(**transform_request(name, name, bucket))
+    trained = until(
+        lambda: sagemaker.describe_training_job(TrainingJobName=name),
+        lambda job: job["TrainingJobStatus"] != "InProgress",
+    )
+    for job, command in (trained, "train"), (final_transform_job(sagemaker, name), "serve"):
+        reason = job["FailureReason"]
+        assert reason.startswith(f"ClientError: our/forest:1: its program `{command}` is in the")
+        assert "[[image]] with match = 'forest'" in reason
+
+
 def test_a_trained_xgboost_model_scores_each_line_of_a_transform_job(
     clients: Callable[[str], Any], bucket: str
 ) -> None:
