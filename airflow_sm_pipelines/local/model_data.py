@@ -35,7 +35,7 @@ class ModelData:
     def _is_there(self, uri: str, is_prefix: bool) -> bool:
         try:
             return self._objects.exist(uri) if is_prefix else self._objects.has(uri)
-        except JobError:  # it is no `s3://`, and nobody looks for it here
+        except JobError:  # it is no address of S3, and nobody looks for it here
             return True
 
     def _is_told(self, uri: str) -> bool:

@@ -68,7 +68,7 @@ def test_of_a_multi_model_container_and_of_an_address_nothing_is_looked_for(
     sagemaker: "SageMakerClient", name: str
 ) -> None:
     several = {"Mode": "MultiModel", "ModelDataUrl": "s3://not-there-at-all/models/"}
-    address = {"ModelDataUrl": "https://s3.us-east-1.amazonaws.com/bucket/model.tar.gz"}
+    address = {"ModelDataUrl": "https://models.example.com/model.tar.gz"}
     create(sagemaker, name, several, address, {})
 
 
