@@ -3,6 +3,7 @@
 What a kind of job does is a `JobKind`; `processing.py` is an example of one.
 """
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ class JobKind:
     """What one kind of job is.
 
     `opened`, `stopping` and `ended` give the fields that a description gains at those moments
-    (the latter two from the fields so far); `check` refuses a request that AWS would refuse for
+    (the latter two from the fields so far), `again` those with which it is tried once more instead
+    of ending so, or None where it has ended; `check` refuses a request that AWS would refuse for
     more than its shape, `look` one whose input is not there; `run` does the job, in a worker
     thread. A job that has a script is not run, so it needs no input: `started` gives the fields
     that running would begin with.
@@ -52,6 +54,7 @@ class JobKind:
     stopping: Callable[[Fields], Fields]
     ended: Callable[[Fields, Ending], Fields]
     run: Callable[["Job"], Ending]
+    again: Callable[[Fields, Ending], Fields | None] = lambda fields, ending: None
     look: Callable[[Fields], None] = lambda request: None
     started: Callable[[Fields], Fields] = lambda fields: {}
     waits: bool = False
@@ -159,6 +162,19 @@ class Job:
             if self._process is not None:
                 self._process.terminate(grace_seconds=self.grace_seconds)
         self.told()
+
+    def restart(self, ending: Ending) -> bool:
+        """Let it be tried once more instead of ending so, where its kind does; whether it is."""
+        with self._lock:
+            fields = None if self.stopped_by else self.kind.again(self._fields, ending)
+            if fields is None:
+                return False
+            for left in self.folder.iterdir():
+                if left.is_dir():  # what it saw, its environment: made anew
+                    shutil.rmtree(left, ignore_errors=True)
+            self.note(f"{ending.reason}; it is tried again")
+            self.update(lambda _: fields)
+        return True
 
     def finish(self, ending: Ending) -> None:
         """Make the job final."""

@@ -167,12 +167,23 @@ class Jobs:
     def _begin(self, key: tuple[str, str], job: Job, script: Script | None) -> None:
         """Run the job when a worker is free, or play its script at once."""
         if script is not None:
-            job.told = self._stage.play(_play(script, job), partial(_fail, job))
+            play = _play(script, job, partial(self._end, key, job))
+            job.told = self._stage.play(play, partial(_fail, job))
             return
         pool = self._waiting if job.kind.waits else self._pool
-        future = self._futures[key] = pool.submit(_run, job, self._ready)
+        end = partial(self._end, key, job)
+        future = self._futures[key] = pool.submit(_run, job, self._ready, end)
         future.add_done_callback(partial(_settle, job))
         future.add_done_callback(partial(self._let_go, key))
+
+    def _end(self, key: tuple[str, str], job: Job, ending: Ending) -> None:
+        """Make a job final, or begin it once more, with the next script that fits it or none."""
+        if not job.restart(ending):
+            job.finish(ending)
+            return
+        script = self._scripts.take(job.kind.noun, job.name)
+        with self._lock:
+            self._begin(key, job, script)
 
     def _let_go(self, key: tuple[str, str], ended: "Future[None]") -> None:
         """Keep a future no longer; a job that has ended may already have a namesake."""
@@ -209,7 +220,7 @@ def unknown(kind: JobKind, name: str) -> AwsError:
     return AwsError(kind.unknown_code, kind.unknown.format(name=name))
 
 
-def _play(script: Script, job: Job) -> Play:
+def _play(script: Script, job: Job, end: Callable[[Ending], None]) -> Play:
     """The moments of a script, each in its time; one that is asked to stop is Stopping for a while.
 
     That is no longer than the grace, nor after the grace has been changed.
@@ -228,14 +239,14 @@ def _play(script: Script, job: Job) -> Play:
         seconds = min(script.stop_seconds, grace)
         yield Pause(seconds=seconds, over=lambda: job.grace_seconds != grace)
         ending = Ending(status="Stopped")
-    job.finish(ending)
+    end(ending)
 
 
 def _at(kind: JobKind, moment: Moment, fields: Fields) -> Fields:
     return {kind.status_key: moment.status, **moment.fields}
 
 
-def _run(job: Job, ready: Callable[[], None]) -> None:
+def _run(job: Job, ready: Callable[[], None], end: Callable[[Ending], None]) -> None:
     try:
         job.go_on()
         ready()
@@ -246,7 +257,7 @@ def _run(job: Job, ready: Callable[[], None]) -> None:
         reason = str(error) if isinstance(error, JobError) else f"InternalServerError: {error}"
         job.note(reason)
         ending = Ending(status="Failed", reason=reason)
-    job.finish(ending)
+    end(ending)
 
 
 def _settle(job: Job, future: "Future[None]") -> None:

@@ -38,6 +38,7 @@ def training(machine: Machine) -> JobKind:
         started=lambda fields: {**_moved(fields, "Training"), "TrainingStartTime": now()},
         stopping=lambda fields: _moved(fields, "Stopping", TrainingJobStatus="Stopping"),
         ended=_ended,
+        again=_again,
         run=partial(_run, machine),
     )
 
@@ -111,6 +112,15 @@ def _ended(fields: Fields, ending: Ending) -> Fields:
         "TrainingJobStatus": ending.status,
         **ending.fields,
     }
+
+
+def _again(fields: Fields, ending: Ending) -> Fields | None:
+    """The fields of a job that its RetryStrategy tries again: after an error of AWS's own."""
+    strategy = fields.get("RetryStrategy") or {}
+    past = [each["Status"] for each in fields["SecondaryStatusTransitions"]]
+    left = strategy.get("MaximumRetryAttempts", 0) - past.count("Restarting")
+    failed = ending.status == "Failed" and ending.reason.startswith("InternalServerError")
+    return _moved(fields, "Restarting") if failed and left > 0 else None
 
 
 def _moved(
@@ -235,6 +245,7 @@ MESSAGES = {
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
     "Uploading": "Uploading generated training model",
+    "Restarting": "Restarting the training job",
     "Stopping": "Stopping the training job",
     "Completed": "Training job completed",
     "Failed": "Training job failed",

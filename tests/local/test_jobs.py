@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from airflow_sm_pipelines.local import AwsError, LocalAWS
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.images import Images
+from airflow_sm_pipelines.local.job import Ending, Fields, Job
 from airflow_sm_pipelines.local.jobs import Jobs
 
 from .calls import IDLE, TEST_SECONDS, alone, final_processing_job, keys, processing_output, until
@@ -282,3 +283,23 @@ def client(aws: LocalAWS) -> "SageMakerClient":
         "sagemaker", endpoint_url=aws.endpoint_url
     )
     return made
+
+
+def test_a_job_that_is_tried_again_begins_in_a_clean_folder(tmp_path: Path) -> None:
+    def run(job: Job) -> Ending:
+        (job.folder / "ml").mkdir()
+        if job.describe().get("Tried"):
+            return Ending(status="Completed")
+        raise OSError("no space left")
+
+    def once(fields: Fields, ending: Ending) -> Fields | None:
+        return {"Tried": True} if ending.status == "Failed" else None
+
+    again = replace(IDLE, run=run, again=once)
+    jobs = Jobs(Account("us-east-1"), tmp_path, workers=1, grace_seconds=1)
+    job = jobs.create(again, {"ProcessingJobName": "job"})
+    until(lambda: job.final, bool)
+    jobs.close(grace_seconds=0)
+    assert job.describe()["ProcessingJobStatus"] == "Completed"
+    noted = "[local AWS] InternalServerError: no space left; it is tried again\n"
+    assert job.log.read_text().endswith(noted)

@@ -135,6 +135,35 @@ def test_a_training_job_with_a_script_needs_no_data_and_shows_its_transitions(
     assert passed == ["Starting", "Training", "Failed"]
 
 
+INTERNAL = "InternalServerError: We encountered an internal error. Please try again."
+
+
+def test_a_training_job_with_retries_left_is_tried_again_after_an_internal_error(
+    sagemaker: "SageMakerClient", trained: Run, play: Play
+) -> None:
+    play("TrainingJob", {"Status": "Failed", "FailureReason": INTERNAL}, Times=1)
+    job = trained("print('really')", RetryStrategy={"MaximumRetryAttempts": 2})
+    assert job["TrainingJobStatus"] == "Completed"
+    assert "FailureReason" not in job
+    passed = [each["Status"] for each in job["SecondaryStatusTransitions"]]
+    attempt = ["Downloading", "Training", "Uploading", "Completed"]
+    assert passed == ["Starting", "Training", "Restarting", *attempt]
+
+
+@pytest.mark.parametrize(
+    ("reason", "attempts"),
+    [(INTERNAL, 2), ("AlgorithmError: no luck, exit code: 1", 0), ("CapacityError: none", 0)],
+)
+def test_a_training_job_is_tried_again_as_often_as_it_says_and_for_no_other_reason(
+    trained: Run, play: Play, reason: str, attempts: int
+) -> None:
+    play("TrainingJob", {"Status": "Failed", "FailureReason": reason})
+    job = trained(RetryStrategy={"MaximumRetryAttempts": 2})
+    passed = [each["Status"] for each in job["SecondaryStatusTransitions"]]
+    assert passed == ["Starting", *["Training", "Restarting"] * attempts, "Training", "Failed"]
+    assert job["FailureReason"] == reason
+
+
 def test_a_script_can_end_with_a_secondary_status_that_running_never_has(
     sagemaker: "SageMakerClient", training_request: Run, play: Play
 ) -> None:
