@@ -145,6 +145,8 @@ def test_xgboost_reads_and_writes_what_its_image_does(
 ) -> None:
     invoke = endpoint({"xgboost-model": (models / "ubj").read_bytes()}, image=XGBOOST)
     assert rounded(invoke("1 0:1 1:2\n0:0 1:1", ContentType="text/libsvm")) == [1, 0]
+    assert rounded(invoke("1,2\n0,1\n", ContentType="")) == [1, 0]
+    assert rounded(invoke("1 0:1 1:2\n0:0 1:1", ContentType="")) == [1, 0]
     told = json.loads(invoke("1,2", ContentType="text/csv", Accept="application/json"))
     assert [round(each["score"]) for each in told["predictions"]] == [1]
     for body, headers, problem in (
