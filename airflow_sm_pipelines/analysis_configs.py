@@ -11,9 +11,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, objects
 from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.values import resolve
@@ -50,9 +48,12 @@ def with_model(step: Step, scope: RunScope, s3: "BaseClient", model: str) -> Ste
 
 def _copy_with_model(s3: "BaseClient", source: str, model: str, *, where: str) -> str:
     """The URI of a copy of an analysis configuration that names a model."""
-    bucket, _, key = source.removeprefix("s3://").partition("/")
-    found = _read(s3, bucket, key, where=where)
-    content = _content(found["Body"].read(), where=where)
+    bucket, key = objects.split(source)
+    found = objects.get(s3, source)
+    if found is None:
+        cure = f"no object {source}; it would be the file analysis_config.json itself"
+        raise DefinitionError([Problem(where, cure)])
+    content = _content(found["Body"], where=where)
     predictor: Any = content.get("predictor") or {}
     body = json.dumps({**content, "predictor": {**predictor, "model_name": model}}).encode()
     folder, _, name = key.rpartition("/")
@@ -63,16 +64,6 @@ def _copy_with_model(s3: "BaseClient", source: str, model: str, *, where: str) -
     kept = {member: found[member] for member in ENCRYPTION if found.get(member)}
     aws.call(s3, "PutObject", request | kept)
     return f"s3://{bucket}/{copied}"
-
-
-def _read(s3: "BaseClient", bucket: str, key: str, *, where: str) -> dict[str, Any]:
-    try:
-        return aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchBucket", "404"}:
-            raise
-        cure = f"no object s3://{bucket}/{key}; it would be the file analysis_config.json itself"
-        raise DefinitionError([Problem(where, cure)]) from error
 
 
 def _content(body: bytes, *, where: str) -> dict[str, Json]:

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, objects
 from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.values import resolve
-from airflow_sm_pipelines.errors import DefinitionError, Problem
+from airflow_sm_pipelines.errors import DefinitionError, ExpressionError, Problem
 from airflow_sm_pipelines.members import member
 from airflow_sm_pipelines.scope import RunScope
 
@@ -162,17 +160,24 @@ def violations(s3: "BaseClient", uri: str, *, since: datetime) -> list[Json]:
 
     A job that finds nothing may write no report, and its output may be that of jobs before it.
     """
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
-        report = aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
-            raise
-        return []
+    report = objects.get(s3, uri)
     # S3 tells whole seconds.
-    if datetime.fromisoformat(report["LastModified"]) < since.replace(microsecond=0):
+    if not report or datetime.fromisoformat(report["LastModified"]) < since.replace(microsecond=0):
         return []
-    found: list[Json] = json.loads(report["Body"].read()).get("violations") or []
+    return listed(report["Body"], uri)
+
+
+def listed(report: bytes, uri: str) -> list[Json]:
+    """The violations in a report; raises ExpressionError where it is none."""
+    try:
+        content = json.loads(report)
+    except ValueError as error:
+        raise ExpressionError(
+            f"{uri} is no JSON: {error}; a check writes its report there"
+        ) from error
+    found = (content.get("violations") or []) if isinstance(content, dict) else None
+    if not isinstance(found, list):
+        raise ExpressionError(f"{uri} has no list of violations; a check writes its report there")
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from airflow_sm_pipelines import aws
+from airflow_sm_pipelines import aws, objects
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.resources import Job
 from airflow_sm_pipelines.errors import AccessDeniedError
@@ -76,7 +76,7 @@ def _report_paths(clients: Clients, described: Mapping[str, Json]) -> dict[str, 
 
 def _report(clients: Clients, folder: str, file: str) -> str | None:
     """The object of that name below a folder, or the only JSON object there."""
-    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
+    bucket, prefix = objects.split(folder)
     request: dict[str, Json] = {"Bucket": bucket, "Prefix": f"{prefix.rstrip('/')}/"}
     try:
         found = aws.call(clients("s3"), "ListObjectsV2", request).get("Contents", [])

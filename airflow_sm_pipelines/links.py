@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseOperatorLink
 
-from airflow_sm_pipelines import settings
+from airflow_sm_pipelines import objects, settings
 from airflow_sm_pipelines.definition.node import Json
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _twice_quoted(text: str) -> str:
 def _folder(root: str, region: str, uri: str) -> str:
     if not uri:
         return ""
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = objects.split(uri)
     shown = f"&prefix={quote(prefix.rstrip('/'))}/" if prefix else ""
     return f"{root}/s3/buckets/{quote(bucket)}?region={region}{shown}"
 

@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from airflow_sm_pipelines import aws, naming, settings
+from airflow_sm_pipelines import aws, naming, objects, settings
 from airflow_sm_pipelines.definition import Pipeline, bind
 from airflow_sm_pipelines.definition.node import Json, kind
 from airflow_sm_pipelines.definition.paths import look_up, parse_path, without_root
@@ -128,17 +126,13 @@ class RunScope:
 
 
 def _read_json(s3: "BaseClient", uri: str) -> Json:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket or not key:
+    if not uri.startswith("s3://") or not all(objects.split(uri)):
         raise ExpressionError(f"{uri!r} is not the URI of an object; write s3://bucket/key")
+    found = objects.get(s3, uri)
+    if found is None:
+        raise ExpressionError(f"no object {uri}; the step before has to write it there")
     try:
-        body = aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchBucket", "404"}:
-            raise
-        raise ExpressionError(f"no object {uri}; the step before has to write it there") from error
-    try:
-        document: Json = json.loads(body, parse_constant=_refuse_constant)
+        document: Json = json.loads(found["Body"], parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ExpressionError(f"{uri} is not JSON: {error}; write one JSON document") from error
     return document

@@ -5,17 +5,15 @@ things tell: the message with which the container has exited, which Describe has
 which a later job may have overwritten, since the reports of all runs often have the same place.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from airflow_sm_pipelines import aws, baselines
+from airflow_sm_pipelines import baselines, objects
 from airflow_sm_pipelines.definition import Step
 from airflow_sm_pipelines.definition.node import Json
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
+from airflow_sm_pipelines.errors import ExpressionError
 from airflow_sm_pipelines.scope import RunScope
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ def _objection_of_report(
 ) -> str:
     """What speaks against a job by its report, where its message does not."""
     uri = baselines.report_uri(described)
-    report = _object(s3, uri)
+    report = objects.get(s3, uri)
     written = datetime.fromisoformat(report["LastModified"]) if report else None  # whole seconds
     if step.type in SILENT and (written is None or written < _began(described)):
         return ""
@@ -53,21 +51,10 @@ def _objection_of_report(
     if not _began(described) <= written <= _ended(described):
         return f"what it has found is not known: {uri} is another job's, written at {written}"
     try:
-        found = json.load(report["Body"]).get("violations")
-    except ValueError as error:
-        return f"what it has found is not known: {uri} is no JSON: {error}"
+        found = baselines.listed(report["Body"], uri)
+    except ExpressionError as error:
+        return f"what it has found is not known: {error}"
     return f"it would fail the step: {len(found)} violations in {uri}" if found else ""
-
-
-def _object(s3: "BaseClient", uri: str) -> dict[str, Any] | None:
-    """What S3 answers of an object; None where there is none."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
-        return aws.call(s3, "GetObject", {"Bucket": bucket, "Key": key})
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchBucket", "404"}:
-            raise
-    return None
 
 
 def _began(described: Mapping[str, Json]) -> datetime:

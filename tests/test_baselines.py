@@ -12,7 +12,7 @@ from airflow_sm_pipelines import baselines
 from airflow_sm_pipelines.baselines import CONSTRAINTS, STATISTICS, Check
 from airflow_sm_pipelines.definition import Pipeline
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
-from airflow_sm_pipelines.errors import DefinitionError
+from airflow_sm_pipelines.errors import DefinitionError, ExpressionError
 from tests.fidelity.cases import InstantSageMaker, pipeline_of, step
 
 REPORTS: dict[str, Any] = {
@@ -223,3 +223,21 @@ def test_a_report_of_an_earlier_job_lists_nothing(seconds: float, listed: list[s
     s3 = InstantSageMaker(told={"GetObject": report}).client("s3")
     found = baselines.violations(s3, "s3://b/out/constraint_violations.json", since=CREATED)
     assert found == listed
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (b"{", "s3://b/r is no JSON"),
+        (b"[]", "s3://b/r has no list of violations"),
+        (b'{"violations": 2}', "s3://b/r has no list of violations"),
+    ],
+)
+def test_a_report_that_is_none_says_where_it_is(report: bytes, told: str) -> None:
+    with pytest.raises(ExpressionError, match=told):
+        baselines.listed(report, "s3://b/r")
+
+
+def test_a_report_without_violations_lists_none() -> None:
+    assert baselines.listed(b'{"violations": null}', "s3://b/r") == []
+    assert baselines.listed(b"{}", "s3://b/r") == []

@@ -40,6 +40,7 @@ LAYERS = (
         "finishing",
         "outputs",
         "links",
+        "objects",
         "regions",
         "requests",
         "scope",
