@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,12 @@ class Messages:
             return
         self._resent = True
         asked = partial(self._asked, authorization)
+        # Once per queue: moto looks at every message for that.
+        retention = cache(partial(_retention, asked))
         for identifier, message in sorted(self._shelf.all(), key=lambda row: str(row[1].get("At"))):
             try:
-                if time.time_ns() < message["At"] + _retention(asked, message) * _SECOND:
+                seconds = retention(queue_name(message["Request"]["QueueUrl"]))
+                if time.time_ns() < message["At"] + seconds * _SECOND:
                     sent = asked("SendMessage", message["Request"])["MessageId"]
                     self._shelf.put(sent, message)
                 self._shelf.remove(identifier)
@@ -156,10 +159,11 @@ class Messages:
                 self._shelf.remove(identifier)
 
 
-def _retention(asked: Callable[[str, Fields], Fields], message: Fields) -> int:
-    """How many seconds a message's queue keeps it."""
-    which = {"QueueUrl": message["Request"]["QueueUrl"], "AttributeNames": [_RETENTION]}
-    return int(asked("GetQueueAttributes", which)["Attributes"][_RETENTION])
+def _retention(asked: Callable[[str, Fields], Fields], queue: str) -> int:
+    """How many seconds a queue keeps a message."""
+    which = {"QueueUrl": asked("GetQueueUrl", {"QueueName": queue})["QueueUrl"]}
+    told = asked("GetQueueAttributes", {**which, "AttributeNames": [_RETENTION]})
+    return int(told["Attributes"][_RETENTION])
 
 
 def _is_in(message: Fields, queue_url: str) -> bool:
