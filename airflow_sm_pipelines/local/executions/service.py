@@ -130,6 +130,8 @@ class Executions:
             return Reuse()
         arn = config.get("SourcePipelineExecutionArn")
         source = self._get({"PipelineExecutionArn": arn}) if arn else None
+        if source and source.pipeline.name != pipeline.name:
+            raise invalid(f"Invalid SourcePipelineExecutionArn: {arn} is of another pipeline.")
         return of_selection(pipeline, config, source)
 
     def _begin(

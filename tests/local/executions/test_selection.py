@@ -123,6 +123,11 @@ def test_a_source_without_what_is_needed_is_refused(sm: Any, nested: str) -> Non
         begun(sm, nested, SUCCEEDED, **select("Inside", source=going))
 
 
+def test_a_source_of_another_pipeline_is_refused(sm: Any, nested: str, source: str) -> None:
+    with pytest.raises(ClientError, match=f"{source} is of another pipeline"):
+        begun(sm, created(sm), SUCCEEDED, **select("First", source=source))
+
+
 def test_a_retry_keeps_what_has_succeeded(server: LocalAWS, sm: Any) -> None:
     pipeline = created(sm)
     second = ended("Second", "Failed", Reason="no"), ended("Second", Attempt=1)
