@@ -38,6 +38,7 @@ from airflow_sm_pipelines.local.registry import (
     Kind,
     Registry,
 )
+from airflow_sm_pipelines.local.search import Rows, search
 
 Handler = Callable[[Fields], Fields | None]
 
@@ -74,7 +75,7 @@ class Api:
     ) -> None:
         self._faults = faults
         self._jobs = jobs
-        self._registry = registry
+        self.registry = registry
         self._tags = registry.tags
         self._experiments = Experiments(registry)
         notes = registry.notes("Callback")
@@ -94,6 +95,11 @@ class Api:
             LISTED: self.callbacks.steps,
             **(executions.operations() if executions else {}),
         }
+        rows: dict[str, Rows] = {
+            **{kind.noun: partial(jobs.descriptions, kind) for kind in kinds},
+            **{kind.noun: partial(registry.descriptions, kind) for kind in KINDS.values()},
+        }
+        self._operations["Search"] = lambda request: search(request, rows, registry.tags.get)
         for kind in kinds:
             self._operations |= self._job_operations(kind)
         for recorded in KINDS.values():
@@ -167,7 +173,7 @@ class Api:
 
     def _read_operations(self, kind: Kind) -> dict[str, Handler]:
         def describe(request: Fields) -> Fields:
-            described = self._registry.get(kind, request[kind.name_key])
+            described = self.registry.get(kind, request[kind.name_key])
             arn = described[kind.arn_key]
             if self._faults.hides(arn):
                 raise kind.unknown(arn)
@@ -176,7 +182,7 @@ class Api:
         name = f"List{kind.noun}s"
         return {
             f"Describe{kind.noun}": describe,
-            name: lambda request: self._page(name, request, self._registry.descriptions(kind)),
+            name: lambda request: self._page(name, request, self.registry.descriptions(kind)),
         }
 
     def _page(self, name: str, request: Fields, rows: Iterable[Fields]) -> Fields:

@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from airflow_sm_pipelines.local import held, policies
+from airflow_sm_pipelines.local import held, policies, run_metrics
 from airflow_sm_pipelines.local.api import Api
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import SAGEMAKER, Call, body, called, reads
@@ -79,8 +79,14 @@ class Front:
                 return Answer(response=self._invocations.answer(Request(environ)))
             except AwsError as error:
                 return _refused(error)
+        if environ.get("PATH_INFO") == run_metrics.PATH:
+            return Answer(response=run_metrics.answer(self._api.registry, Request(environ)))
         if self._services.concern(call):
             return self._services.answer(call, environ)
+        return self._by_moto(call, environ)
+
+    def _by_moto(self, call: Call, environ: dict[str, Any]) -> Answer:
+        """What moto answers, but for what is told of it here."""
         if call.service == "sqs":
             self._api.callbacks.hear(call, body(environ))
         if policies.concern(call):

@@ -86,7 +86,6 @@ def test_an_operation_that_sagemaker_does_not_have_is_a_clean_400(aws: LocalAWS)
         "ListLabelingJobs",
         "StartPipelineExecution",
         "UpdateInferenceComponentRuntimeConfig",
-        "Search",
     ],
 )
 def test_what_moto_would_only_pretend_is_a_clean_400(aws: LocalAWS, operation: str) -> None:
