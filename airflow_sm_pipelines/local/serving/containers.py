@@ -71,6 +71,11 @@ def _resolved(registry: Registry, definition: Fields) -> Iterator[Fields]:
 
 
 def _container(definition: Fields) -> Container:
+    if definition.get("Mode") == "MultiModel":
+        raise JobError(
+            "ClientError: Mode MultiModel: one endpoint for many models is not there in the local "
+            "AWS; give each of them an endpoint of its own"
+        )
     source = (definition.get("ModelDataSource") or {}).get("S3DataSource") or {}
     return Container(
         image=definition.get("Image") or "",

@@ -580,3 +580,14 @@ def test_a_model_of_a_package_has_the_packages_container(
     sagemaker.create_transform_job(**transform_request(name, name, bucket))
     final_transform_job(sagemaker, name)
     assert outputs(s3, bucket)["a.csv.out"] == "added\n"
+
+
+def test_a_model_of_many_models_says_what_would_do(
+    sagemaker: "SageMakerClient", s3: "S3Client", bucket: str, name: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="in/a.csv", Body="x\n")
+    many: Any = {"Image": OWN_PORT, "ModelDataUrl": f"s3://{bucket}/m/", "Mode": "MultiModel"}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=many)
+    sagemaker.create_transform_job(**transform_request(name, name, bucket))
+    reason = final_transform_job(sagemaker, name)["FailureReason"]
+    assert reason.startswith("ClientError: Mode MultiModel: one endpoint for many models is not")
