@@ -91,5 +91,9 @@ def services(
             grace_seconds=grace_seconds,
         ),
         functions,
-        Mappings(functions, sqs=lambda: client("sqs"), shelf=Shelf(root / "services" / "mappings")),
+        Mappings(
+            functions,
+            sqs=lambda: client("sqs"),
+            shelf=Shelf(root / "services" / "mappings" / account.region),
+        ),
     )

@@ -125,10 +125,10 @@ CASES = (
     ),
     Case(
         {"a": "x"},
-        "Failed to load parquet data with exception:\npyarrow is not in the local environment of "
-        "this image; use text/csv, or map the image to a Python that has pyarrow",
+        "Failed to load parquet data with exception:\nCould not open Parquet input source "
+        "'<Buffer>': Parquet file size is 1 bytes, smaller than the minimum file footer (8 bytes)",
         content_type="application/x-parquet",
-        name="parquet needs pyarrow",
+        name="parquet that is none is refused",
     ),
     Case(
         {"a": "x"},

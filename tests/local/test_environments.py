@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from airflow_sm_pipelines.local import environments
 from airflow_sm_pipelines.local.environments import (
@@ -209,5 +211,10 @@ def test_a_lock_pins_everything_and_names_no_index(lock: Path) -> None:
 
 @pytest.mark.parametrize("source", sorted(LOCKS.glob("*.in")), ids=lambda source: source.name)
 def test_a_lock_has_everything_that_its_source_asks_for(source: Path) -> None:
-    pinned = {line.partition("==")[0] for line in source.with_suffix(".txt").read_text().split()}
-    assert {name.partition("<")[0] for name in source.read_text().split()} <= pinned
+    assert named(source) <= named(source.with_suffix(".txt"))
+
+
+def named(requirements: Path) -> set[str]:
+    """The packages that a file of requirements names."""
+    lines = requirements.read_text().splitlines()
+    return {canonicalize_name(Requirement(line).name) for line in lines}

@@ -84,7 +84,12 @@ def python(image: Runtime, folder: Path, code: str, *arguments: str) -> "subproc
 
 
 def printed(process: "subprocess.Popen[str]") -> Any:
-    said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    with process:
+        try:
+            said, _ = process.communicate(timeout=DEADLINE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     assert process.returncode == 0
     return json.loads(said.splitlines()[-1])
 
@@ -108,7 +113,12 @@ def test_hosts_of_the_xgboost_image_train_one_model(image: Runtime, tmp_path: Pa
     hosts = ["127.0.0.1", "127.0.0.2"]
     told = json.dumps(hosts), json.dumps(two_free_ports())
     processes = [python(image, tmp_path / me, TOGETHER, told[0], me, told[1]) for me in hosts]
-    (first, predicted), (second, same) = [printed(each) for each in processes]
+    try:
+        (first, predicted), (second, same) = [printed(each) for each in processes]
+    finally:
+        for each in processes:
+            with each:
+                each.kill()
     assert (first, second, predicted) == (True, False, same)
     assert [round(each / 100) for each in predicted] == [0, 1]
 

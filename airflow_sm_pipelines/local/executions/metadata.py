@@ -108,6 +108,7 @@ CHECK_MEMBERS = (
 )
 
 METADATA: dict[str, Callable[[Step, Fields], dict[str, Any]]] = {
+    "ClarifyCheck": _check,
     "Condition": _condition,
     "EMR": _emr,
     "EMRServerless": _emr_serverless,
