@@ -1,8 +1,10 @@
 """Training on several hosts, which find each other by XGBoost's own tracker."""
 
+import json
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,38 +57,48 @@ def rabit_run(
 @contextmanager
 def _cluster(hosts: Sequence[str], current_host: str, port: int) -> Iterator[None]:
     """The hosts as one, while the block runs; the tracker is on the first of them."""
-    tracked = None
-    if current_host == hosts[0]:
-        address = socket.gethostbyname(hosts[0])
-        tracked = tracker.RabitTracker(n_workers=len(hosts), host_ip=address, port=port)
-        tracked.start()
-    _await_tracker(hosts[0], port)
-    with collective.CommunicatorContext(
-        dmlc_tracker_uri=socket.gethostbyname(hosts[0]),
-        dmlc_tracker_port=port,
-        dmlc_task_id=current_host,
-    ):
-        yield
-    if tracked is not None:
-        tracked.wait_for()
+    if current_host != hosts[0]:
+        with _member(current_host, _asked(hosts[0], port)):
+            yield
+        return
+    address = socket.gethostbyname(hosts[0])
+    # It chooses a port by itself: XGBoost 2.1 takes none that it is given.
+    tracked = tracker.RabitTracker(n_workers=len(hosts), host_ip=address)
+    tracked.start()
+    told = tracked.worker_args()
+    with socket.create_server((address, port)) as doors:
+        telling = threading.Thread(target=_tell, args=(doors, told, len(hosts) - 1), daemon=True)
+        telling.start()
+        with _member(current_host, told):
+            yield
+    tracked.wait_for()
 
 
-def _await_tracker(host: str, port: int) -> None:
+def _member(host: str, told: dict[str, Any]) -> Any:
+    return collective.CommunicatorContext(**told, dmlc_task_id=host)
+
+
+def _tell(doors: socket.socket, told: dict[str, Any], times: int) -> None:
+    """Tell so many hosts where the tracker is."""
+    for _ in range(times):
+        asking, _ = doors.accept()
+        with asking:
+            asking.sendall(json.dumps(told).encode())
+
+
+def _asked(host: str, port: int) -> dict[str, Any]:
+    """Where the tracker is, which the first host tells at that port as soon as it is there."""
     deadline = time.monotonic() + _CONNECT_SECONDS
-    while not _listens(host, port):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{host}:{port}: no tracker after {_CONNECT_SECONDS:g} seconds")
-        time.sleep(_LOOK_SECONDS)
-
-
-def _listens(host: str, port: int) -> bool:
-    """Whether a port is taken: a connection would be one of a worker to the tracker."""
-    with socket.socket() as taken:
+    while True:
         try:
-            taken.bind((host, port))
-        except OSError:
-            return True
-    return False
+            with socket.create_connection((host, port)) as asking, asking.makefile("rb") as answer:
+                told: dict[str, Any] = json.loads(answer.read())
+                return told
+        except (OSError, ValueError) as error:
+            if time.monotonic() > deadline:
+                message = f"{host}:{port}: no tracker after {_CONNECT_SECONDS:g} seconds"
+                raise TimeoutError(message) from error
+        time.sleep(_LOOK_SECONDS)
 
 
 def _told_by_all(own: dict[str, Any]) -> list[dict[str, Any]]:
