@@ -1,13 +1,13 @@
 """Whether a step that judges its job may adopt an earlier one: what that job has found.
 
 The job of a check is Completed whatever it has found, so that of a step that has failed is too. Two
-things tell: the message with which the container has exited, which Describe has, and the report,
-which a later job may have overwritten, since the reports of all runs often have the same place.
+things tell: the message with which the container has exited, which Describe has, and the report.
+The outputs of all runs often have one place, so an object counts for the job alone that wrote it.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from airflow_sm_pipelines import baselines, objects
 from airflow_sm_pipelines.definition import Step
@@ -33,23 +33,21 @@ def objection(clients: Clients, step: Step, scope: RunScope, described: dict[str
     message = str(described.get("ExitMessage") or "")
     if message.startswith(VIOLATED):
         return f"it would fail the step: {message}"
-    passed = message.startswith(PASSED)
-    return _objection_of_report(clients("s3"), step, described, passed=passed)
+    made = baselines.properties(described, check, {}).get(CALCULATED)
+    if not made:
+        return "what it has found is not known: it has no output"
+    return _objection_of_report(clients("s3"), described, str(made))
 
 
-def _objection_of_report(
-    s3: "BaseClient", step: Step, described: dict[str, Json], *, passed: bool
-) -> str:
-    """What speaks against a job by its report, where its message does not."""
+def _objection_of_report(s3: "BaseClient", described: dict[str, Json], made: str) -> str:
+    """As `objection`, by what a job has written: the report, and `made`, which it writes always."""
     uri = baselines.report_uri(described)
     report = objects.get(s3, uri)
-    written = datetime.fromisoformat(report["LastModified"]) if report else None  # whole seconds
-    if step.type in SILENT and (written is None or written < _began(described)):
-        return ""
-    if report is None or written is None:
-        return "" if passed else f"what it has found is not known: no {uri}"
-    if not _began(described) <= written <= _ended(described):
-        return f"what it has found is not known: {uri} is another job's, written at {written}"
+    # This is asked for last: a job that overwrites both meanwhile is seen.
+    if not _is_of(described, objects.head(s3, made)):
+        return f"what it has found is not known: {made} is not, or no longer, what it has written"
+    if report is None or not _is_of(described, report):
+        return ""  # nothing was found, or the report of an earlier job would be another
     try:
         found = baselines.listed(report["Body"], uri)
     except ExpressionError as error:
@@ -57,20 +55,23 @@ def _objection_of_report(
     return f"it would fail the step: {len(found)} violations in {uri}" if found else ""
 
 
-def _began(described: Mapping[str, Json]) -> datetime:
-    """When the job was created, less what S3 leaves out of a time."""
-    return datetime.fromisoformat(str(described["CreationTime"])) - timedelta(seconds=1)
+def _is_of(described: Mapping[str, Json], found: Mapping[str, Any] | None) -> bool:
+    """Whether an object was written from the creation of a job until it was Completed.
 
-
-def _ended(described: Mapping[str, Json]) -> datetime:
-    """When the job became Completed, its reports written; nothing changes it after that."""
-    told = (described.get(key) for key in ("LastModifiedTime", "ProcessingEndTime", "CreationTime"))
-    return datetime.fromisoformat(str(next(filter(None, told))))
+    S3 tells whole seconds. Nothing changes a job after it has ended.
+    """
+    if found is None:
+        return False
+    told = (described.get(key) for key in ("LastModifiedTime", "ProcessingEndTime"))
+    began, ended = str(described["CreationTime"]), str(next(filter(None, told)))
+    written = datetime.fromisoformat(found["LastModified"])
+    return (
+        datetime.fromisoformat(began).replace(microsecond=0)
+        <= written
+        <= datetime.fromisoformat(ended)
+    )
 
 
 # The contract of Model Monitor's containers for /opt/ml/output/message, which becomes ExitMessage.
 VIOLATED = "CompletedWithViolations"
-PASSED = "Completed:"
-
-SILENT = frozenset({"ClarifyCheck"})
-"""Types of steps whose container writes no report where it finds nothing (decisions/checks.md)."""
+CALCULATED = "CalculatedBaselineConstraints"

@@ -28,7 +28,11 @@ def test_an_object_is_its_body_and_what_s3_tells_of_it(s3: "S3Client") -> None:
     found = objects.get(s3, f"s3://{bucket}/a/b.json")
     assert found
     assert (found["Body"], found["ContentType"]) == (b"{}", "application/json")
-    assert objects.get(s3, f"s3://{bucket}/a/none.json") is None
+    told = objects.head(s3, f"s3://{bucket}/a/b.json")
+    assert told
+    assert told["ContentType"] == "application/json"
+    for ask in (objects.get, objects.head):
+        assert ask(s3, f"s3://{bucket}/a/none.json") is None
 
 
 def test_what_is_in_no_bucket_is_not_there(s3: "S3Client") -> None:

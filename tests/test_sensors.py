@@ -9,12 +9,11 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 
 from airflow_sm_pipelines import build_dag, load
-from airflow_sm_pipelines.errors import JobFailedError
 from airflow_sm_pipelines.hits import HIT
 from airflow_sm_pipelines.local import LocalAWS
 from airflow_sm_pipelines.triggers import JobTrigger
 from tests.answering import answers
-from tests.caching.runs import CachedRun, KeptClients, told_by
+from tests.caching.runs import FAILURES, CachedRun, KeptClients, told_by
 from tests.fakes import context
 from tests.fidelity.cases import STEPS
 
@@ -139,7 +138,7 @@ def test_a_job_of_another_airflow_in_the_account_is_a_hit(
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
 def test_a_job_that_did_not_complete_is_no_hit(start: Any, play: Any, status: str) -> None:
     play({"Status": status, "FailureReason": "no luck"})
-    with pytest.raises(JobFailedError, match="no luck"):
+    with pytest.raises(FAILURES, match="no luck"):
         start("first").go()
     assert start("second").look() is None
     play(COMPLETED)

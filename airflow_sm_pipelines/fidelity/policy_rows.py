@@ -45,13 +45,14 @@ POLICIES: tuple[Row, ...] = (
         "with the baseline of another model than the latest that is approved is a miss. The "
         "service adopts a step that has Succeeded; here the report of the job is judged again, by "
         "the present FailOnViolation. A job of which it is not known what it has found, since a "
-        "later one has overwritten its report, is a miss, and so is one before the last job that "
+        "later one has overwritten its outputs, is a miss, and so is one before the last job that "
         "did the same and found violations ([why](decisions/job-list-cache.md#checks)).",
         proof=(
             f"{_CHECKS}test_a_job_that_was_compared_with_a_model_before_the_latest_is_a_miss",
             f"{_CHECKS}test_a_job_with_violations_is_a_miss_and_the_log_says_why",
             f"{_CHECKS}test_what_came_before_a_job_with_violations_is_outdated",
             "tests/runs/test_quality_checks.py::test_a_second_run_adopts_a_check_that_has_passed",
+            "tests/runs/test_clarify_checks.py::test_a_second_run_adopts_a_check_that_has_passed",
         ),
     ),
     Row(

@@ -84,12 +84,7 @@ def services(
     )
     return Services(
         Emr(account, root / "emr", bench=bench, grace_seconds=grace_seconds),
-        EmrServerless(
-            account,
-            root / "emr-serverless",
-            bench=bench,
-            grace_seconds=grace_seconds,
-        ),
+        EmrServerless(account, root / "emr-serverless", bench=bench, grace_seconds=grace_seconds),
         functions,
         Mappings(
             functions,

@@ -1,4 +1,7 @@
-"""Jobs of every kind of SageMaker's that is cached, played by scripts, and clusters for steps."""
+"""Jobs of every kind of SageMaker's that is cached, played by scripts, and clusters for steps.
+
+What imports Airflow is imported inside: this is loaded before Airflow's home is set.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-
-from tests.caching.steps import CONFIG, changed, command
 
 if TYPE_CHECKING:
     from airflow_sm_pipelines.local import LocalAWS
@@ -38,13 +39,15 @@ def _models(local_aws: "LocalAWS") -> None:
 
 
 @pytest.fixture(scope="session")
-def _config(local_aws: "LocalAWS") -> None:
-    """The file that ClarifyCheck steps have among their inputs."""
+def _configuration(local_aws: "LocalAWS") -> None:
+    """The analysis configuration of Clarify's checks, into which the step's model is written."""
+    from tests.caching.steps import CONFIGURATION
+
     session = boto3.Session("local", "local", region_name="us-east-1")
     client = session.client("s3", endpoint_url=local_aws.endpoint_url)
-    bucket, _, key = CONFIG.removeprefix("s3://").partition("/")
+    bucket, _, key = CONFIGURATION["S3Input"]["S3Uri"].removeprefix("s3://").partition("/")
     client.create_bucket(Bucket=bucket)
-    client.put_object(Bucket=bucket, Key=key, Body=b'{"predictor": {}}')
+    client.put_object(Bucket=bucket, Key=key, Body=b"{}")
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +65,9 @@ def clusters(local_aws: "LocalAWS") -> dict[str, str]:
 
 
 @pytest.fixture
-def becomes(aws_environment: "LocalAWS", _models: None, _config: None, gate: Path) -> Iterator[Any]:
+def becomes(
+    aws_environment: "LocalAWS", _models: None, _configuration: None, gate: Path
+) -> Iterator[Any]:
     """What sets the status that jobs have as soon as they are created, without their inputs.
 
     For steps of clusters that is so for those which `gated` makes, with one that goes on too.
@@ -73,7 +78,7 @@ def becomes(aws_environment: "LocalAWS", _models: None, _config: None, gate: Pat
         last = {"Status": "Completed" if before else status}
         for kind in KINDS:
             aws_environment.scripts.add({"Kind": kind, "Moments": [*before, last]})
-        for name, exists in {"go": status not in GOING, "fail": status == "Failed"}.items():
+        for name, exists in {"fail": status == "Failed", "go": status not in GOING}.items():
             (gate / name).touch() if exists else (gate / name).unlink(missing_ok=True)
 
     yield become
@@ -90,6 +95,8 @@ def gate(tmp_path: Path) -> Path:
 @pytest.fixture
 def gated(step_with: Any, gate: Path) -> Any:
     """The plain step of a type, which does what `becomes` has said last."""
+    from tests.caching.steps import command
+
     script = f"until [ -e {gate}/go ]; do sleep 0.02; done; [ ! -e {gate}/fail ]"
 
     def made(type_: str, **keys: Any) -> dict[str, Any]:
@@ -110,6 +117,8 @@ def _instant(becomes: Any) -> None:
 @pytest.fixture
 def step_with(clusters: dict[str, str]) -> Any:
     """A step whose member at a path is one of two examples; None leaves it as it is."""
+
+    from tests.caching.steps import changed
 
     def made(type_: str, path: str, which: int | None) -> dict[str, Any]:
         text = json.dumps(changed(type_, path, which))

@@ -12,14 +12,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 
 from airflow_sm_pipelines import aws, build_dag, load
+from airflow_sm_pipelines.errors import JobFailedError
 from airflow_sm_pipelines.hits import HIT, sensor_id
 from tests.fakes import STARTED, FakeStore, FakeTaskInstance, context
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 RETRIES = 3
+FAILURES = (JobFailedError, AirflowFailException)
+"""What a step fails with, the latter where Airflow asks no retry policy: before 3.3."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from airflow_sm_pipelines.definition.caching import is_cached
 from airflow_sm_pipelines.definition.model import CachePolicy, Step
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
 from tests.caching.examples import example, members
-from tests.fidelity.cases import STEPS
+from tests.fidelity.cases import PROCESSING, STEPS
 
 CACHED = [
     type_
@@ -40,20 +40,22 @@ def command(*words: str) -> dict[str, Any]:
     return {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": [*words]}}
 
 
-def with_config(step: dict[str, Any]) -> dict[str, Any]:
-    """A step of Clarify's that has an analysis configuration."""
-    there = {"S3DataType": "S3Prefix", "S3InputMode": "File", "S3Uri": CONFIG}
-    config = {
-        "InputName": "analysis_config",
-        "S3Input": {**there, "LocalPath": "/opt/ml/processing/input/config"},
-    }
-    return {**step, "Arguments": {**step["Arguments"], "ProcessingInputs": [config]}}
-
-
-CONFIG = "s3://analyses/analysis_config.json"
+CONFIGURATION: dict[str, Any] = {
+    "InputName": "analysis_config",
+    "S3Input": {
+        "S3Uri": "s3://analysis-of-cached/analysis_config.json",
+        "LocalPath": "/opt/ml/processing/input/config",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    },
+}
 SUPPLIED = {"SuppliedBaselineConstraints": "s3://bucket/constraints.json"}
 PLAIN: dict[str, dict[str, Any]] = {
-    "ClarifyCheck": {**with_config(STEPS["ClarifyCheck"]), **SUPPLIED},
+    "ClarifyCheck": {
+        **STEPS["ClarifyCheck"],
+        **SUPPLIED,
+        "Arguments": {**PROCESSING, "ProcessingInputs": [CONFIGURATION]},
+    },
     "QualityCheck": {**STEPS["QualityCheck"], **SUPPLIED},
     "EMR": {"Arguments": {"ClusterId": "j-1", "StepConfig": command("true")}},
 }
@@ -64,13 +66,13 @@ CHOSEN: dict[tuple[str, str], tuple[Any, Any]] = {
     ("EMR", "ClusterId"): ("j-1", "j-2"),
     ("EMR", "StepConfig"): (command("true"), command("true", "indeed")),
     ("ClarifyCheck", "CheckType"): ("DATA_BIAS", "MODEL_BIAS"),
+    ("ClarifyCheck", "ModelName"): ("model", "text1"),
     ("QualityCheck", "CheckType"): ("DATA_QUALITY", "MODEL_QUALITY"),
 }
 
 # By key of the step, whatever its type.
 OF_KEYS: dict[str, tuple[Any, Any]] = {
     "FailOnViolation": (True, False),
-    "ModelName": ("model1", "model2"),
     "ModelPackageGroupName": ("group1", "group2"),
     "RegisterNewBaseline": (True, False),
     "SkipCheck": (True, False),

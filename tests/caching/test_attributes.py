@@ -34,11 +34,8 @@ def pipelines() -> dict[str, str]:
     return {}
 
 
-# Whoever compares with a baseline gives it to the job; a model is in a file among its inputs.
-FOLLOWING = {
-    "SkipCheck": ("ProcessingInputs", "Environment"),
-    "ModelName": ("ProcessingInputs",),
-}
+# Whoever compares with a baseline gives it to the job.
+FOLLOWING = {"SkipCheck": ("ProcessingInputs", "Environment"), "ModelName": ("ProcessingInputs",)}
 
 
 def test_the_types_that_are_cached_are_those_that_run() -> None:

@@ -11,10 +11,9 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow_sm_pipelines import cache
 from airflow_sm_pipelines.definition.durations import parse_duration
 from airflow_sm_pipelines.definition.steps import STEP_TYPES
-from airflow_sm_pipelines.errors import JobFailedError
 from airflow_sm_pipelines.members import member
 from airflow_sm_pipelines.scope import RunScope
-from tests.caching.runs import CachedRun, KeptClients
+from tests.caching.runs import FAILURES, CachedRun, KeptClients
 from tests.caching.steps import CACHED
 from tests.fakes import context
 
@@ -64,7 +63,7 @@ def test_a_job_is_good_up_to_the_moment_it_expires(start: Any, becomes: Any, typ
 
 def test_a_job_that_failed_is_never_adopted(start: Any, becomes: Any, type_: str) -> None:
     becomes("Failed")
-    with pytest.raises(JobFailedError):
+    with pytest.raises(FAILURES):
         start("first").go()
     becomes("Completed")
     second = start("second")

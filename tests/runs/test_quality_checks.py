@@ -66,7 +66,9 @@ def checked(run_pipeline: RunPipeline, s3: "S3Client", bucket: str) -> Any:
 
     def run(rows: str, **keys: Any) -> Run:
         s3.put_object(Bucket=bucket, Key="data.csv", Body=rows.encode())
-        return run_pipeline(pipeline(check(bucket, **keys)), name="quality")
+        # Before Airflow 3.2 a DAG that gets another task is not seen at once.
+        name = "quality-cached" if "CacheConfig" in keys else "quality"
+        return run_pipeline(pipeline(check(bucket, **keys)), name=name)
 
     return run
 
@@ -150,17 +152,11 @@ def test_a_second_run_adopts_no_check_that_has_failed_the_step(
     assert len(jobs(third, fourth)) == 1
 
 
-def test_a_check_whose_report_another_has_overwritten_is_not_adopted(
+def test_a_check_whose_outputs_another_has_overwritten_is_not_adopted(
     checked: Any, supplied: dict[str, str], s3: "S3Client", bucket: str
 ) -> None:
     first: Run = checked(SAME, **supplied, **KEPT)
-    report = "reports/constraint_violations.json"
     time.sleep(1)  # S3 tells whole seconds
-    s3.copy_object(
-        Bucket=bucket,
-        Key=report,
-        CopySource={"Bucket": bucket, "Key": report},
-        MetadataDirective="REPLACE",
-    )
+    s3.put_object(Bucket=bucket, Key="reports/constraints.json", Body=b"{}")
     second: Run = checked(SAME, **supplied, **KEPT)
     assert len(jobs(first, second)) == 2
