@@ -85,7 +85,8 @@ def _tell_of_signals(tell: int) -> None:
 
 
 def _tell_of_end_of_stdin(tell: int) -> None:
-    while sys.stdin.buffer.read(4096):
+    # Not sys.stdin: a thread that waits with its lock aborts the interpreter when that ends.
+    while os.read(0, 4096):
         pass
     os.write(tell, b".")
 
