@@ -317,6 +317,12 @@ def _name_is_taken(error: ClientError) -> bool:
     )
 
 
+def is_refused(error: ClientError) -> bool:
+    """Whether AWS has refused to make something: it knows why, and has made nothing."""
+    known = 400 <= int(error.response["ResponseMetadata"]["HTTPStatusCode"]) < 500
+    return known and not READS.match(error.operation_name)
+
+
 def is_unknown(error: ClientError) -> bool:
     """Whether AWS refuses a call because what it is about is not there."""
     detail = error.response["Error"]
@@ -332,6 +338,7 @@ TOKENS = ("NextToken", "nextToken", "Marker")
 """How lists name what leads to the next page, in a request as in its answer."""
 
 _NAMES = re.compile("Bucket|Key|.*Name")
+READS = re.compile("Describe|Get|List|Head")
 UNKNOWN = re.compile("not found|could not find|does not exist|id '[^']*' is not valid", re.I)
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 

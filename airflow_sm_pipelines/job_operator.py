@@ -154,9 +154,9 @@ class JobOperator(StepOperator):
                 trigger=TimeDeltaTrigger(timedelta(seconds=wait_seconds)), method_name="start"
             )
 
-    def _leave_turn(self, context: Any) -> None:
+    def _leave_turn(self, context: Any, *, when: bool = True) -> None:
         """Let the next step have its job in progress."""
-        if turn := turn_of(context, self.pipeline, self.step):
+        if when and (turn := turn_of(context, self.pipeline, self.step)):
             turn.give_back()
 
     def _persist(
@@ -180,6 +180,9 @@ class JobOperator(StepOperator):
             )
         except AirflowTaskTimeout:
             self._stop_stored(context)
+            raise
+        except ClientError as error:  # the next try queues again: nothing is in progress
+            self._leave_turn(context, when=aws.is_refused(error))
             raise
 
     def _heed_kill(self, context: Any) -> None:

@@ -1,5 +1,6 @@
 """Retries as Airflow makes them: failures that a script tells, in Airflow's own test runner."""
 
+import json
 import runpy
 from collections.abc import Mapping
 from itertools import pairwise
@@ -189,6 +190,28 @@ def test_a_limit_of_the_account_is_waited_for(
         "SageMaker.RESOURCE_LIMIT: retry 1 of 2 in 0 s",
         "SageMaker.RESOURCE_LIMIT: retry 2 of 2 in 0 s",
     ]
+
+
+def test_a_step_that_waits_for_its_retry_keeps_no_other_from_its_turn(
+    run_pipeline: RunPipeline,
+    aws_environment: "LocalAWS",
+    play: Play,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play(ends(name, "Completed"))
+    allowed = policy("SageMaker.RESOURCE_LIMIT", MaxAttempts=2, IntervalSeconds=1)
+    one = {"MaxParallelExecutionSteps": 1}
+    steps = [training(name, allowed, Name=each) for each in ("First", "Second")]
+    described = {
+        "PipelineDefinition": json.dumps(pipeline(*steps)),
+        "ParallelismConfiguration": one,
+    }
+    limit = Away("CreateTrainingJob", "ResourceLimitExceeded")
+    with turns_away(aws_environment, monkeypatch, limit) as front:
+        run = run_pipeline(described, name="queue")
+    assert run.state == "success"
+    assert front.asked.count("CreateTrainingJob") == 3
 
 
 def test_a_limit_of_the_account_fails_a_step_without_a_policy(
