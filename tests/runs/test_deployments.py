@@ -22,8 +22,10 @@ def name() -> str:
 
 
 @pytest.fixture(autouse=True)
-def in_service(play: Play) -> None:
-    """Endpoints come into service by a script: the models of these pipelines have no artifacts."""
+def in_service(aws_environment: "LocalAWS", play: Play) -> None:
+    """Endpoints come into service by a script: the models of these pipelines are empty files."""
+    s3 = boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
+    s3.put_object(Bucket="bucket", Key="models/model.tar.gz", Body=b"")
     for operation, status in (("Create", "Creating"), ("Update", "Updating")):
         moments = [{"Status": status, "Seconds": 0.2}, {"Status": "InService"}]
         play({"Kind": "Endpoint", "On": operation, "Moments": moments})
