@@ -319,8 +319,8 @@ def _name_is_taken(error: ClientError) -> bool:
 
 def is_refused(error: ClientError) -> bool:
     """Whether AWS has refused to make something: it knows why, and has made nothing."""
-    known = 400 <= int(error.response["ResponseMetadata"]["HTTPStatusCode"]) < 500
-    return known and not READS.match(error.operation_name)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return 400 <= status < 500 and not _READS.match(error.operation_name)
 
 
 def is_unknown(error: ClientError) -> bool:
@@ -338,7 +338,7 @@ TOKENS = ("NextToken", "nextToken", "Marker")
 """How lists name what leads to the next page, in a request as in its answer."""
 
 _NAMES = re.compile("Bucket|Key|.*Name")
-READS = re.compile("Describe|Get|List|Head")
+_READS = re.compile("Describe|Get|List|Head")
 UNKNOWN = re.compile("not found|could not find|does not exist|id '[^']*' is not valid", re.I)
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 

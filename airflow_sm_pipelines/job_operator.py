@@ -4,12 +4,10 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
-from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
-from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_sm_pipelines import (
@@ -40,18 +38,17 @@ from airflow_sm_pipelines.features import TaskDeferralTimeout, state_store
 from airflow_sm_pipelines.links import LINKS
 from airflow_sm_pipelines.members import member
 from airflow_sm_pipelines.naming import Attempt
-from airflow_sm_pipelines.operators import StepOperator
 from airflow_sm_pipelines.poller import poller
+from airflow_sm_pipelines.queued_operator import KILL_CHECK_SECONDS, QueuedOperator
 from airflow_sm_pipelines.requests import Request, Requests
 from airflow_sm_pipelines.scope import RunScope
 from airflow_sm_pipelines.triggers import SETTLE_SECONDS, JobTrigger
-from airflow_sm_pipelines.turns import turn_of
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 
-class JobOperator(StepOperator):
+class JobOperator(QueuedOperator):
     """Creates the AWS resource of a step, waits for it and hands on what Describe says of it.
 
     It waits deferred, for its job and, where the pipeline limits its parallel steps, for its turn
@@ -60,7 +57,6 @@ class JobOperator(StepOperator):
 
     ui_color = "#d5e8d4"
     operator_extra_links = LINKS
-    _killed = False
 
     def execute(self, context: Any) -> dict[str, Json]:
         """Adopt what the cache has; else wait for the step's turn, create or attach, wait."""
@@ -123,41 +119,6 @@ class JobOperator(StepOperator):
     ) -> dict[str, Json]:
         """What expressions read of a step whose resource has succeeded."""
         return finishing.properties(self.connection.client, self.job, described)
-
-    def on_kill(self) -> None:
-        """Note that the process is told to end; whether the job is to be stopped is asked later.
-
-        Airflow calls this in a signal handler and for any reason: a user's decision, a rolling
-        deploy of the workers, an API server that did not answer.
-        """
-        self._killed = True
-
-    def _await_turn(self, client: "BaseClient", context: Any, *, at_most: float) -> None:
-        """Return when the step may have its job in progress; deferred after `at_most` seconds.
-
-        Whoever is far from its turn asks less often: each time costs a start of the task.
-        """
-        if (turn := turn_of(context, self.pipeline, self.step)) is None:
-            return
-        limit = self.pipeline.max_parallel_steps or 1
-        deadline = time.monotonic() + at_most
-        while places := turn.places_before():
-            if self._killed:
-                raise WaitInterruptedError("the worker is told to end; no job was started")
-            if time.monotonic() < deadline:
-                time.sleep(KILL_CHECK_SECONDS)
-                continue
-            self.log.info("%s jobs of this run at once are allowed: %s before", limit, places)
-            seconds = max(SETTLE_SECONDS, settings.poll_seconds(client.meta.endpoint_url))
-            wait_seconds = min(seconds * (1 + places // limit), LONGEST_TURN_SECONDS)
-            self.defer(
-                trigger=TimeDeltaTrigger(timedelta(seconds=wait_seconds)), method_name="start"
-            )
-
-    def _leave_turn(self, context: Any, *, when: bool = True) -> None:
-        """Let the next step have its job in progress."""
-        if when and (turn := turn_of(context, self.pipeline, self.step)):
-            turn.give_back()
 
     def _persist(
         self, client: "BaseClient", context: Any
@@ -395,6 +356,4 @@ class JobOperator(StepOperator):
         return str(next(filter(None, told), ""))
 
 
-KILL_CHECK_SECONDS = 0.5
-LONGEST_TURN_SECONDS = 300.0
 ROLLED_BACK = "it was rolled back, or changed by another: "

@@ -57,6 +57,7 @@ LAYERS = (
         "callback_trigger",
         "check_operator",
         "job_operator",
+        "queued_operator",
         "submission_operator",
         "submissions",
         "lambda_operator",

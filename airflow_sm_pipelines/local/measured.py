@@ -23,9 +23,8 @@ NAMESPACE = "/aws/sagemaker/TrainingJobs"
 VALUES = "metrics.jsonl"
 
 _SERVICE = "monitoring"
-_BATCH = (
-    1000  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
-)
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+_BATCH = 1000
 
 Value = tuple[str, float, datetime]
 

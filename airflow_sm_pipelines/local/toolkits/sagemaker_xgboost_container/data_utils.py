@@ -30,7 +30,7 @@ def get_dmatrix(
     With `csv_weights` the second column of a CSV holds weights.
     """
     if is_pipe:
-        raise NotImplementedError("get_dmatrix reads no pipes in the local AWS; use the mode File")
+        raise ValueError("get_dmatrix reads no pipes in the local AWS; use the mode File")
     if not data_path or not get_size(data_path):
         return None
     table = _tables().read(Path(data_path), content_type, weighted=bool(csv_weights))

@@ -4,13 +4,13 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from sm_toolkits import arrays
+from sm_toolkits import arrays, errors
 from sm_toolkits.responses import Response
 
 
 def default_model_fn(model_dir: str, context: Any = None) -> Any:
     """There is none: a script has to load its own model."""
-    raise NotImplementedError("write model_fn(model_dir) in the module of SAGEMAKER_PROGRAM")
+    raise errors.ClientError("write model_fn(model_dir) in the module of SAGEMAKER_PROGRAM")
 
 
 def default_input_fn(input_data: Any, content_type: str, context: Any = None) -> Any:
