@@ -279,7 +279,7 @@ def ensure(client: "BaseClient", operation: str, request: Mapping[str, Json]) ->
 def passes(error: Exception) -> bool:
     """Whether the same call, later and without any change, may succeed."""
     if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        status = http_status(error)
         return status >= 500 or status == 429 or error.response["Error"]["Code"] in BUSY
     lasting = (ParamValidationError, NoCredentialsError)
     return isinstance(error, BotoCoreError | UnseenError) and not isinstance(error, lasting)
@@ -317,10 +317,14 @@ def _name_is_taken(error: ClientError) -> bool:
     )
 
 
+def http_status(error: ClientError) -> int:
+    """The status of the answer; 0 where an error tells none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 def is_refused(error: ClientError) -> bool:
     """Whether AWS has refused to make something: it knows why, and has made nothing."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return 400 <= status < 500 and not _READS.match(error.operation_name)
+    return 400 <= http_status(error) < 500 and not _READS.match(error.operation_name)
 
 
 def is_unknown(error: ClientError) -> bool:

@@ -45,7 +45,7 @@ def is_expired(error: BaseException) -> bool:
 def _of_call(error: ClientError) -> str:
     """The type of a call that AWS has turned away."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message") or ""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = aws.http_status(error)
     if code in aws.BUSY or status == TOO_MANY_REQUESTS:
         return THROTTLING
     if status >= INTERNAL_SERVER_ERROR:

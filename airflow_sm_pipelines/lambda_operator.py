@@ -75,7 +75,7 @@ class LambdaOperator(StepOperator):
             response = aws.call(self._client(), "Invoke", request)
             return {**response, "Payload": response["Payload"].read()}
         except (ClientError, HTTPClientError) as error:  # without a connection it is neither
-            if isinstance(error, ClientError) and _status(error) < SERVER_FAULTS:
+            if isinstance(error, ClientError) and aws.http_status(error) < SERVER_FAULTS:
                 raise
             raise self._failed(
                 function, "of unknown end", f"its answer was lost, it may have run: {error}"
@@ -117,10 +117,6 @@ class LambdaOperator(StepOperator):
             reason=reason,
             log_tail=tail.splitlines(),
         )
-
-
-def _status(error: ClientError) -> int:
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def _reason(returned: Json) -> str:
