@@ -5,14 +5,11 @@ A filter names a property, `Parents.TrialName` one of each row of a list, `Tags.
 `RESOURCES`.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from airflow_sm_pipelines.local import shapes
+from airflow_sm_pipelines.local import page_tokens, shapes
 from airflow_sm_pipelines.local.errors import invalid
 
 Fields = Mapping[str, Any]
@@ -37,9 +34,9 @@ def search(request: Fields, rows: Mapping[str, Rows], tags: Callable[[str], Fiel
     by = request.get("SortBy", "LastModifiedTime")
     descending = request.get("SortOrder", "Descending") == "Descending"
     found.sort(key=lambda row: _rank(row, by), reverse=descending)
-    start = _start(request)
+    start = page_tokens.end(request)[0] if "NextToken" in request else 0
     end = start + request.get("MaxResults", _RESULTS)
-    more = {"NextToken": _token(request, end)} if len(found) > end else {}
+    more = {"NextToken": page_tokens.token(request, (end, ""))} if len(found) > end else {}
     return {"Results": [{noun: _cut(noun, row)} for row in found[start:end]], **more}
 
 
@@ -156,33 +153,17 @@ def _alike(value: Any, given: str) -> tuple[Any, Any]:
         return str(value), given
 
 
-def _rank(row: Fields, by: str) -> tuple[bool, Any]:
-    value = next(iter(_values(row, by)), None)
-    if isinstance(value, datetime):
-        return True, f"{value.timestamp():020.3f}"
-    return value is not None, str(value)
-
-
-def _start(request: Fields) -> int:
-    token = request.get("NextToken")
-    if token is None:
-        return 0
-    try:
-        query, start = json.loads(base64.urlsafe_b64decode(token))
-    except ValueError as error:
-        raise invalid("The NextToken is not one of Search") from error
-    if query != _query(request):
-        raise invalid("The NextToken is that of another Search")
-    return int(start)
-
-
-def _token(request: Fields, end: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([_query(request), end]).encode()).decode()
-
-
-def _query(request: Fields) -> str:
-    asked = {key: value for key, value in request.items() if key not in ("NextToken", "MaxResults")}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def _rank(row: Fields, by: str) -> tuple[int, float, str]:
+    """What rows are sorted by: those without a value first, numbers and times by size."""
+    match next(iter(_values(row, by)), None):
+        case None:
+            return 0, 0.0, ""
+        case datetime() as moment:
+            return 1, moment.timestamp(), ""
+        case int() | float() as number:
+            return 1, float(number), ""
+        case other:
+            return 2, 0.0, str(other)
 
 
 OPERATORS: dict[str, Callable[[list[Any], str], bool]] = {

@@ -125,8 +125,24 @@ def test_a_page_goes_on_where_the_one_before_ended(sagemaker: "SageMakerClient",
     names = [each["Results"][0]["TrialComponent"]["TrialComponentName"] for each in (first, second)]
     assert sorted(names) == [f"{name}-a", f"{name}-b"]
     assert "NextToken" not in second
-    with pytest.raises(ClientError, match="of another Search"):
+    with pytest.raises(ClientError, match="belongs to a request with other parameters"):
         sagemaker.search(Resource="TrainingJob", NextToken=first["NextToken"])
+
+
+@pytest.mark.usefixtures("components")
+@pytest.mark.parametrize(("order", "ends"), [("Ascending", "ab"), ("Descending", "ba")])
+def test_numbers_are_sorted_by_size(
+    sagemaker: "SageMakerClient", name: str, order: Any, ends: str
+) -> None:
+    filters: Any = [{"Name": "TrialComponentName", "Operator": "Contains", "Value": name}]
+    told = sagemaker.search(
+        Resource="ExperimentTrialComponent",
+        SearchExpression={"Filters": filters},
+        SortBy="Parameters.depth",
+        SortOrder=order,
+    )
+    found = [row["TrialComponent"]["TrialComponentName"][-1] for row in told["Results"]]
+    assert "".join(found) == ends
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
