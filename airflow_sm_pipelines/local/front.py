@@ -74,13 +74,14 @@ class Front:
     def _aws(self, call: Call, environ: dict[str, Any]) -> Answer:
         if call.service == SAGEMAKER and "HTTP_X_AMZ_TARGET" in environ:
             return self._sagemaker(call, environ)
-        if self._invocations and self._invocations.concern(environ.get("PATH_INFO", "")):
-            try:
+        path = environ.get("PATH_INFO", "")
+        try:
+            if self._invocations and self._invocations.concern(path):
                 return Answer(response=self._invocations.answer(Request(environ)))
-            except AwsError as error:
-                return _refused(error)
-        if environ.get("PATH_INFO") == run_metrics.PATH:
-            return Answer(response=run_metrics.answer(self._api.registry, Request(environ)))
+            if path == run_metrics.PATH:
+                return Answer(response=run_metrics.answer(self._api.registry, Request(environ)))
+        except AwsError as error:
+            return _refused(error)
         if self._services.concern(call):
             return self._services.answer(call, environ)
         return self._by_moto(call, environ)

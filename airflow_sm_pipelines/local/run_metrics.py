@@ -8,7 +8,10 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from airflow_sm_pipelines.local import shapes
+from airflow_sm_pipelines.local.errors import invalid
 from airflow_sm_pipelines.local.registry import TRIAL_COMPONENT, Registry
+from airflow_sm_pipelines.local.sessions import neutral_session
 
 Fields = Mapping[str, Any]
 
@@ -16,10 +19,12 @@ PATH = "/BatchPutMetrics"
 
 
 def answer(registry: Registry, request: Request) -> Response:
-    """The answer to BatchPutMetrics: which values were refused."""
-    asked = json.loads(request.get_data() or b"{}")
-    data = asked.get("MetricData") or []
-    name = str(asked.get("TrialComponentName")).lower()
+    """The answer to BatchPutMetrics: which values were refused.
+
+    Raises an `AwsError` where the request is not as the service's model has it.
+    """
+    asked = _asked(request)
+    data, name = asked["MetricData"], asked["TrialComponentName"].lower()
     with registry.lock:
         rows = registry.descriptions(TRIAL_COMPONENT)
         component = next((row for row in rows if row["TrialComponentName"].lower() == name), None)
@@ -30,6 +35,16 @@ def answer(registry: Registry, request: Request) -> Response:
         metrics = _summed(component.get("Metrics") or (), data, arn)
         registry.update(TRIAL_COMPONENT, arn, fields={"Metrics": metrics})
     return _json({"Errors": []})
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    try:
+        asked: dict[str, Any] = json.loads(request.get_data() or b"{}")
+    except ValueError as error:
+        raise invalid(f"the body is no JSON: {error}") from error
+    model = neutral_session().get_service_model("sagemaker-metrics")
+    shapes.conforms(asked, model.operation_model(PATH.strip("/")).input_shape)
+    return asked
 
 
 def _summed(known: Iterable[Fields], data: Iterable[Fields], arn: str) -> list[Fields]:

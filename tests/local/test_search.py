@@ -1,5 +1,7 @@
 """Search finds what is recorded, and what a run of an experiment has logged."""
 
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -7,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from airflow_sm_pipelines.local import shapes
+from airflow_sm_pipelines.local import LocalAWS, shapes
+from airflow_sm_pipelines.local.run_metrics import PATH
 from airflow_sm_pipelines.local.search import OPERATORS, RESOURCES
 
 if TYPE_CHECKING:
@@ -178,6 +181,27 @@ def test_the_values_that_a_run_logs_are_told_of_its_component(
     kept = {key: loss[key] for key in ("MetricName", "Count", "Avg", "Min", "Max", "Last")}
     assert kept == {"MetricName": "loss", "Count": 3, "Avg": 2, "Min": 1, "Max": 4, "Last": 1}
     assert loss["StdDev"] == pytest.approx(2**0.5)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"no JSON", "the body is no JSON"),
+        (b"[]", "1 validation error detected"),
+        (b'{"MetricData": []}', "validation errors detected"),
+        (
+            b'{"TrialComponentName": "a", "MetricData": [{"MetricName": "loss", "Value": "x"}]}',
+            "validation errors detected",
+        ),
+    ],
+)
+def test_values_that_are_none_are_refused(aws: LocalAWS, body: bytes, told: str) -> None:
+    request = urllib.request.Request(f"{aws.endpoint_url}{PATH}", body, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request)
+    with refusal.value as answer:
+        assert answer.code == 400
+        assert told in answer.read().decode()
 
 
 def test_values_of_a_component_that_is_not_there_are_refused(
