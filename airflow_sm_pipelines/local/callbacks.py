@@ -6,7 +6,6 @@ ListPipelineExecutionSteps of the message's execution has the answer. The messag
 step, so neither does that list where the execution is not one of this server's own.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from typing import Any
 
 from airflow_sm_pipelines.local import listing
 from airflow_sm_pipelines.local.account import now
-from airflow_sm_pipelines.local.calls import Call
+from airflow_sm_pipelines.local.calls import Call, as_object
 from airflow_sm_pipelines.local.errors import AwsError
 from airflow_sm_pipelines.local.job import Fields
 from airflow_sm_pipelines.local.kept import Notes
@@ -71,8 +70,8 @@ class Callbacks:
         """Notice the message of a Callback step among the requests to SQS."""
         if (call.service, call.operation) != ("sqs", "SendMessage"):
             return
-        request = _object(content)
-        message = _object(request.get("MessageBody", ""))
+        request = as_object(content)
+        message = as_object(request.get("MessageBody", ""))
         token, arn = message.get("token"), message.get("pipelineExecutionArn")
         if isinstance(token, str) and isinstance(arn, str):
             heard = _Callback(
@@ -128,12 +127,3 @@ def _read(notes: Notes) -> Iterator[_Callback]:
             yield _Callback(**{**value, "outputs": tuple(value["outputs"])})
         except (LookupError, TypeError) as error:
             logger.warning("callback %s: left out: %r", token, error)
-
-
-def _object(text: Any) -> dict[str, Any]:
-    """A JSON object, or an empty one for anything else."""
-    try:
-        parsed = json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}

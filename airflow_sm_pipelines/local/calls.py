@@ -59,7 +59,7 @@ def called(environ: dict[str, Any]) -> Call:
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     service, operation = signed_for(environ), target.rpartition(".")[2]
     if target.startswith("SageMaker."):
-        return Call(service=SAGEMAKER, operation=operation, request=_object(body(environ)))
+        return Call(service=SAGEMAKER, operation=operation, request=as_object(body(environ)))
     if target:
         return Call(service=service, operation=operation)
     if environ["REQUEST_METHOD"] == "POST" and environ.get("CONTENT_TYPE", "").startswith(_FORM):
@@ -120,11 +120,11 @@ def _model(service: str) -> ServiceModel | None:
         return None
 
 
-def _object(content: bytes) -> Mapping[str, Any]:
-    """A body as the object that it is; none is left to whoever answers."""
+def as_object(content: bytes | str) -> dict[str, Any]:
+    """JSON as the object that it is; empty for all else, of which whoever answers tells."""
     try:
-        parsed = json.loads(content or b"{}")
-    except (ValueError, RecursionError):
+        parsed = json.loads(content or "{}")
+    except (ValueError, TypeError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
 

@@ -3,7 +3,6 @@
 Not at the start: there may be thousands, and most are never looked at.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_sm_pipelines.local import kept
-from airflow_sm_pipelines.local.calls import body, signed_for
+from airflow_sm_pipelines.local.calls import as_object, body, signed_for
 from airflow_sm_pipelines.local.errors import KeptError
 from airflow_sm_pipelines.local.logs import STREAMS, Logs
 from airflow_sm_pipelines.local.transport import WSGIApp
@@ -41,7 +40,7 @@ class Resent:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if signed_for(environ) == "logs":
-            self._resend(_asked(body(environ)))
+            self._resend(as_object(body(environ)))
         return self._app(environ, start_response)
 
     def _resend(self, asked: Mapping[str, Any]) -> None:
@@ -76,12 +75,3 @@ def _streams(folder: Path) -> Iterator[_Stream]:
                 yield _Stream(group=row["Group"], name=row["Stream"], file=file)
         except (KeptError, LookupError, TypeError) as error:
             logger.warning("%s: left out of CloudWatch: %s", record, error)
-
-
-def _asked(content: bytes) -> Mapping[str, Any]:
-    """A request as an object; what is none is left to whoever answers."""
-    try:
-        asked = json.loads(content or b"{}")
-    except ValueError:
-        return {}
-    return asked if isinstance(asked, dict) else {}
