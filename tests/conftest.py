@@ -17,6 +17,8 @@ import pytest
 from airflow_sm_pipelines.cli import home
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
     from airflow_sm_pipelines.local import LocalAWS
 
 HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
@@ -61,3 +63,11 @@ def aws_environment(local_aws: "LocalAWS", monkeypatch: pytest.MonkeyPatch) -> "
     for name, value in local_aws.environment.items():
         monkeypatch.setenv(name, value)
     return local_aws
+
+
+@pytest.fixture
+def s3(aws_environment: "LocalAWS") -> "S3Client":
+    """A client of the local AWS's S3."""
+    import boto3
+
+    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)

@@ -4,7 +4,6 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from airflow_sm_pipelines import aws
@@ -17,15 +16,9 @@ from tests.fidelity.cases import PROCESSING, pipeline_of, step
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from airflow_sm_pipelines.local import LocalAWS
 
 CONFIG = {"label": "good", "predictor": {"instance_type": "ml.m5.large"}}
 INPUTS = "$.Steps[0].Arguments.ProcessingInputs"
-
-
-@pytest.fixture
-def s3(aws_environment: "LocalAWS") -> "S3Client":
-    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
 
 
 @pytest.fixture

@@ -13,13 +13,6 @@ from tests.answering import answers
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from airflow_sm_pipelines.local import LocalAWS
-
-
-@pytest.fixture
-def s3(aws_environment: "LocalAWS") -> "S3Client":
-    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
-
 
 def test_an_object_is_its_body_and_what_s3_tells_of_it(s3: "S3Client") -> None:
     bucket = f"objects-{uuid4().hex}"

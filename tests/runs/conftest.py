@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from airflow_sm_pipelines.cli import home
@@ -151,12 +150,6 @@ def retry_reasons(dag_id: str, run_id: str) -> dict[str, list[str]]:
             if each.retry_reason:
                 reasons.setdefault(each.task_id, []).append(each.retry_reason)
     return reasons
-
-
-@pytest.fixture
-def s3(aws_environment: "LocalAWS") -> "S3Client":
-    """A client of the local AWS's S3."""
-    return boto3.client("s3", endpoint_url=aws_environment.endpoint_url)
 
 
 @pytest.fixture
