@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 from botocore.model import OperationModel
 
+from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.calls import Call, body, model, path
 from airflow_sm_pipelines.local.errors import AwsError
 
@@ -24,6 +25,14 @@ def members(call: Call, environ: dict[str, Any]) -> dict[str, Any]:
     operation = model(call)
     located = _located(operation, environ) if operation else {}
     return {**located, **_object(content)}
+
+
+def checked(call: Call, environ: dict[str, Any]) -> dict[str, Any]:
+    """The same, once the service's model is seen to have it so; raises `AwsError` where not."""
+    request = members(call, environ)
+    if operation := model(call):
+        shapes.conforms(request, operation.input_shape)
+    return request
 
 
 def _object(content: bytes) -> dict[str, Any]:

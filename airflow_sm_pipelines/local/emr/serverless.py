@@ -3,7 +3,6 @@
 To answer another operation, write its method and add a row to `OPERATIONS`.
 """
 
-import functools
 import json
 import logging
 import random
@@ -14,10 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.model import ServiceModel
 from werkzeug.wrappers import Response
 
-from airflow_sm_pipelines.local import shapes
 from airflow_sm_pipelines.local.account import Account
 from airflow_sm_pipelines.local.backend import json_error
 from airflow_sm_pipelines.local.calls import Call, reads
@@ -28,8 +25,7 @@ from airflow_sm_pipelines.local.emr.clusters import MakeBench
 from airflow_sm_pipelines.local.emr.job_runs import Fields, JobRun
 from airflow_sm_pipelines.local.errors import AwsError, KeptError
 from airflow_sm_pipelines.local.kept import Shelf
-from airflow_sm_pipelines.local.members import members
-from airflow_sm_pipelines.local.sessions import neutral_session
+from airflow_sm_pipelines.local.members import checked
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +85,7 @@ class EmrServerless:
             what = call.operation or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
             message = f"emr-serverless: {what} is not there in the local AWS"
             raise AwsError("NotImplemented", message)
-        request = members(call, environ)
-        shapes.conforms(request, _model().operation_model(call.operation).input_shape)
+        request = checked(call, environ)
         self._read_earlier()
         if call.operation in OPERATIONS:
             return OPERATIONS[call.operation](self, request)
@@ -208,11 +203,6 @@ def _is_asked_for(run: JobRun, request: Fields) -> bool:
     if (after is not None and created <= after) or (before is not None and created >= before):
         return False
     return not request.get("states") or run.state in request["states"]
-
-
-@functools.cache
-def _model() -> ServiceModel:
-    return neutral_session().get_service_model("emr-serverless")
 
 
 OPERATIONS: dict[str, Callable[[EmrServerless, Fields], Told]] = {

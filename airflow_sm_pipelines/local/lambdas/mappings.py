@@ -14,18 +14,18 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import ClientError
 from werkzeug.wrappers import Response
 
 from airflow_sm_pipelines.local.account import now
 from airflow_sm_pipelines.local.backend import json_error
-from airflow_sm_pipelines.local.calls import Call, body
+from airflow_sm_pipelines.local.calls import Call
 from airflow_sm_pipelines.local.control.disruption import Answer
 from airflow_sm_pipelines.local.errors import AwsError
 from airflow_sm_pipelines.local.kept import Shelf
 from airflow_sm_pipelines.local.lambdas.functions import Functions
+from airflow_sm_pipelines.local.members import checked
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Mappings:
     def answer(self, call: Call, environ: dict[str, Any]) -> Answer:
         """The answer to a request."""
         try:
-            told, status = OPERATIONS[call.operation](self, environ)
+            told, status = OPERATIONS[call.operation](self, checked(call, environ))
         except AwsError as error:
             refused = json_error(error.code, error.message, error.status)
             return Answer(response=refused, outcome=error.code)
@@ -100,18 +100,17 @@ class Mappings:
         if self._thread is not None:
             self._thread.join()
 
-    def _create(self, environ: dict[str, Any]) -> tuple[Fields, int]:
-        request = _request(environ)
+    def _create(self, request: Fields) -> tuple[Fields, int]:
         source = str(request.get("EventSourceArn") or "")
         _check(request, source)
         queue = self._queue_url(source)
-        function = self._functions.arn(str(request.get("FunctionName")))
+        function = self._functions.arn(request["FunctionName"])
         made = EventSource(
             id=str(uuid.uuid4()),
             source=source,
             queue=queue,
             function=function,
-            batch=int(request.get("BatchSize") or 10),
+            batch=request.get("BatchSize", 10),
             enabled=request.get("Enabled", True),
             modified=now().timestamp(),
             per_item=PER_ITEM in (request.get("FunctionResponseTypes") or ()),
@@ -130,12 +129,11 @@ class Mappings:
             self._start_asking()
         return made.describe("Creating"), 202
 
-    def _get(self, environ: dict[str, Any]) -> tuple[Fields, int]:
-        return self._named(environ).describe(), 200
+    def _get(self, request: Fields) -> tuple[Fields, int]:
+        return self._named(request).describe(), 200
 
-    def _list(self, environ: dict[str, Any]) -> tuple[Fields, int]:
-        asked = parse_qs(environ.get("QUERY_STRING", ""))
-        source, function = (asked.get(key, [""])[0] for key in ("EventSourceArn", "FunctionName"))
+    def _list(self, request: Fields) -> tuple[Fields, int]:
+        source, function = (request.get(key, "") for key in ("EventSourceArn", "FunctionName"))
         arn = self._functions.arn(function) if function else ""
         listed = [
             each.describe()
@@ -144,12 +142,12 @@ class Mappings:
         ]
         return {"EventSourceMappings": listed}, 200
 
-    def _update(self, environ: dict[str, Any]) -> tuple[Fields, int]:
-        found, request = self._named(environ), _request(environ)
+    def _update(self, request: Fields) -> tuple[Fields, int]:
+        found = self._named(request)
         _check(request, found.source)
         changed = replace(
             found,
-            batch=int(request.get("BatchSize") or found.batch),
+            batch=request.get("BatchSize", found.batch),
             enabled=request.get("Enabled", found.enabled),
             modified=now().timestamp(),
         )
@@ -157,8 +155,8 @@ class Mappings:
             self._put(changed)
         return changed.describe("Updating"), 202
 
-    def _delete(self, environ: dict[str, Any]) -> tuple[Fields, int]:
-        found = self._named(environ)
+    def _delete(self, request: Fields) -> tuple[Fields, int]:
+        found = self._named(request)
         with self._lock:
             self._mappings.pop(found.id, None)
             self._shelf.remove(found.id)
@@ -168,10 +166,8 @@ class Mappings:
         self._mappings[mapping.id] = mapping
         self._shelf.put(mapping.id, asdict(mapping))
 
-    def _named(self, environ: dict[str, Any]) -> EventSource:
-        """The mapping that a path names."""
-        name = unquote(environ["PATH_INFO"]).rstrip("/").rpartition("/")[2]
-        found = self._mappings.get(name)
+    def _named(self, request: Fields) -> EventSource:
+        found = self._mappings.get(request["UUID"])
         if found is None:
             raise AwsError(
                 "ResourceNotFoundException", "The resource you requested does not exist.", 404
@@ -243,14 +239,6 @@ def _earlier(shelf: Shelf) -> Iterator[EventSource]:
             logger.warning("mapping %s: left out: %r", name, error)
 
 
-def _request(environ: dict[str, Any]) -> Fields:
-    try:
-        request: Fields = json.loads(body(environ) or b"{}")
-    except ValueError as error:
-        raise AwsError("InvalidRequestContentException", str(error)) from error
-    return request
-
-
 def _check(request: Fields, source: str) -> None:
     """Refuse what is not done here."""
     if not QUEUE.fullmatch(source):
@@ -296,7 +284,7 @@ QUEUE = re.compile(r"arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w.-]+")
 MOST_AT_ONCE = 10  # of ReceiveMessage
 POLL_SECONDS = 0.2
 
-OPERATIONS: dict[str, Callable[[Mappings, dict[str, Any]], tuple[Fields, int]]] = {
+OPERATIONS: dict[str, Callable[[Mappings, Fields], tuple[Fields, int]]] = {
     "CreateEventSourceMapping": Mappings._create,
     "GetEventSourceMapping": Mappings._get,
     "ListEventSourceMappings": Mappings._list,

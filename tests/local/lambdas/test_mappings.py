@@ -169,6 +169,10 @@ def test_what_is_no_mapping_is_refused(lab: Lab) -> None:
     refused: list[tuple[dict[str, Any], str]] = [
         ({"EventSourceArn": arn, "FunctionName": name}, "ResourceConflictException"),
         ({"EventSourceArn": arn, "FunctionName": "nobody"}, "ResourceNotFoundException"),
+        (
+            {"EventSourceArn": arn, "FunctionName": name, "BatchSize": 20_000},
+            "1 validation error detected: .*batchSize",
+        ),
         ({"EventSourceArn": f"{arn}-gone", "FunctionName": name}, "Error occurred while Receive"),
         (
             {
